@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture.h: the privileged half of capture. Loads the programs, attaches them, keeps the scope maps,
+ * walks what was there before us. Only the warden calls it; only this folder touches libbpf.
+ * The unprivileged half is reader.h.
+ */
+#ifndef PC_CAPTURE_CAPTURE_H
+#define PC_CAPTURE_CAPTURE_H
+
+#include "capture/reader.h"
+
+enum capture_source { CAPTURE_AUTO, CAPTURE_SOCK, CAPTURE_SYSCALL };
+
+struct capture_options {
+	enum capture_source source;
+	uint32_t data_ring_bytes;    /* all data rings together; power of two pages; 4 MiB */
+	uint32_t control_ring_bytes; /* 1 MiB */
+	uint32_t data_rings;	     /* one per group of CPUs; 1 */
+	uint32_t connections;	     /* syscall source: size of its hash; 65,536 */
+};
+
+struct capture_scope {
+	uint32_t kinds; /* PC_SCOPE_BY_* */
+	const uint16_t *ports;
+	uint32_t port_count;
+	const uint64_t *cgroup_ids; /* inode numbers in the cgroup2 mount */
+	const uint32_t *cgroup_levels;
+	uint32_t cgroup_count;
+};
+
+/* What this kernel offers, for `doctor` and for messages; filled without loading anything. */
+struct capture_features {
+	bool btf, privileged;
+	bool sock_length;	/* tracepoints sock_send_length, sock_recv_length */
+	bool data_ready;	/* sk_data_ready: arrival, wait */
+	bool sendmsg_locked;	/* tcp_sendmsg_locked: first byte of a blocked write */
+	bool reset, retransmit, destroy, probe;
+	char kernel[65];
+};
+
+struct capture;
+
+/* Fails with -errno and a sentence that says what to do in *ret_why (static or owned by a static
+ * buffer of this file). */
+int capture_new(const struct capture_options *o, struct capture **ret, const char **ret_why);
+void capture_features(struct capture_features *ret);
+enum capture_source capture_source(const struct capture *c);
+/* Rings and arrays for the brain. The fds stay owned by capture. */
+void capture_fds(const struct capture *c, struct capture_fds *ret);
+int capture_set_scope(struct capture *c, const struct capture_scope *scope);
+/* Verdict on a process (PC_SCOPE_*), also for processes that exist already. */
+int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state state);
+/* Sockets and listeners that exist already: storage, position, verdict. After the scope is set and
+ * before `ready`; again after a reload. Returns how many or -errno. */
+long capture_scan(struct capture *c);
+int capture_attach(struct capture *c, const char **ret_why); /* from here on events flow */
+void capture_free(struct capture *c);
+
+#endif

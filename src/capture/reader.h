@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reader.h: the unprivileged half of capture. Maps the rings and arrays whose fds it is given and
+ * reads them; never calls bpf(2), so it works as any user without capabilities.
+ */
+#ifndef PC_CAPTURE_READER_H
+#define PC_CAPTURE_READER_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "parcours/abi.h"
+
+#define CAPTURE_DATA_RINGS 8
+
+struct capture_fds {
+	int control_ring;
+	int data_ring[CAPTURE_DATA_RINGS];
+	uint32_t data_rings;
+	uint32_t control_ring_bytes, data_ring_bytes; /* of one ring */
+	int directives, control, counters; /* mapped arrays; sizes follow from abi.h */
+};
+
+struct reader_sink {
+	void *ctx;
+	/* The record lies in the ring: valid during the call only. Its size was checked against the
+	 * ring's, not against its kind. */
+	void (*record)(void *ctx, const struct pc_head *rec);
+};
+
+struct reader_stats {
+	uint64_t records[16]; /* read, by enum pc_kind */
+	uint64_t bytes;
+	struct pc_counters kernel; /* sum over CPUs */
+};
+
+struct reader;
+
+int reader_new(const struct capture_fds *fds, const struct reader_sink *sink, struct reader **ret);
+/* One pass in the order that abi.h promises, at most about `max_bytes` of data. Returns records read. */
+long reader_drain(struct reader *r, uint64_t max_bytes);
+/* For epoll: readable when a ring wants a look. Wake-ups are batched: poll at least every 20 ms. */
+int reader_fd(const struct reader *r);
+void reader_direct(struct reader *r, const struct pc_directive *d);
+/* So that every connection is told anew (a new brain). */
+void reader_begin(struct reader *r, uint32_t brain_tgid);
+void reader_stats(const struct reader *r, struct reader_stats *ret);
+void reader_free(struct reader *r);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * export.h: transactions → NDJSON, console, OTLP spans and metrics. One front for all outputs: the
+ * loop thread formats and encodes; one worker thread (sender.c) compresses and sends behind a
+ * bounded queue. What does not fit is dropped and counted by signal, never waited for.
+ */
+#ifndef PC_EXPORT_EXPORT_H
+#define PC_EXPORT_EXPORT_H
+
+#include "base/counter.h"
+#include "txn/txn.h"
+
+enum privacy { PRIVACY_AUDIENCE, PRIVACY_CUSTOMER, PRIVACY_NONE };
+
+/* OTLP exporter, OpenTelemetry specification "OTLP Exporter Configuration". Strings are owned by the
+ * configuration and outlive the export stage. */
+struct otlp_options {
+	const char *traces_url, *metrics_url, *logs_url; /* NULL = signal off */
+	const char *const *headers;			 /* "Name: value", NULL-terminated */
+	const char *certificate, *client_certificate, *client_key; /* files, or NULL */
+	uint32_t timeout_ms;					   /* 10,000 */
+	bool gzip;
+	uint64_t metric_interval_ns; /* OTEL_METRIC_EXPORT_INTERVAL, 60 s */
+	uint64_t batch_delay_ns;     /* spans wait this long at most: 500 ms (a transaction is there within a second) */
+	uint32_t batch_bytes;	     /* or this much: 512 KiB */
+	uint32_t queue_bytes;	     /* 16 MiB */
+	bool explicit_buckets;	     /* OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION */
+};
+
+struct export_options {
+	enum privacy privacy;
+	const char *const *query_keep; /* names of query parameters exported in any mode; NULL-terminated */
+	bool peer_address;	       /* full addresses in audience and customer too */
+	int ndjson_fd;		       /* -1 = off; owned by the caller, may be a pipe that closes */
+	int console_fd;		       /* -1 = off */
+	bool console_color;
+	uint32_t console_width; /* 0 = do not cut */
+	struct otlp_options otlp;
+	const char *const *resource; /* "key=value" of OTEL_RESOURCE_ATTRIBUTES and configuration */
+	const char *service_name;    /* OTEL_SERVICE_NAME: overrides what was derived; NULL = per process */
+	const char *host_name, *host_id, *os_version;
+	uint32_t metric_series; /* bound of attribute sets a metric: 2,000 (specification's default) */
+	uint64_t stats_interval_ns; /* 10 s */
+};
+
+struct export_stats {
+	uint64_t ndjson_rows, ndjson_dropped, ndjson_errors;
+	int ndjson_errno; /* last */
+	uint64_t console_rows, console_dropped;
+	uint64_t spans_encoded, spans_sent, spans_dropped, spans_rejected; /* rejected: partial success */
+	uint64_t points_sent, points_dropped, points_rejected;
+	uint64_t requests, retries, failures; /* HTTP to the collector */
+	int last_status;		      /* of the collector; 0 = no answer */
+	uint64_t queue_bytes;
+	uint64_t series_overflow;
+};
+
+struct export;
+
+int export_new(const struct export_options *options, struct export **ret);
+struct txn_sink export_txn_sink(struct export *x);
+void export_clock(struct export *x, int64_t wall_minus_mono_ns);
+/* Figures for `stats` rows and the agent's own metrics: the callback fills at most max counters. */
+void export_figures(struct export *x, void *ctx,
+		    uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max));
+void export_tick(struct export *x, uint64_t now_ns);
+/* Ends in order: last stats row, last metrics, queue sent within `drain_ns`, then closed. */
+void export_finish(struct export *x, uint64_t drain_ns);
+void export_stats(const struct export *x, struct export_stats *ret);
+void export_free(struct export *x);
+
+#endif

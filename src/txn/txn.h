@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * txn.h: messages → transactions: one request with its response as one process saw it.
+ *
+ * A transaction is handed to the sink once, when both messages have ended (or the connection has, or
+ * a hole hid the rest). Everything in it was observed; what was not is absent and named by a bit in
+ * `unobserved`. Times are CLOCK_MONOTONIC ns; wall clock is added at export (wall_minus_mono_ns).
+ *
+ * Ownership: struct transaction and all it points to live in the transaction's arena and die when
+ * the sink returns. One thread.
+ */
+#ifndef PC_TXN_TXN_H
+#define PC_TXN_TXN_H
+
+#include "proto/proto.h"
+#include "txn/process.h"
+
+enum side { SIDE_SERVER, SIDE_CLIENT };
+
+enum outcome {
+	OUTCOME_COMPLETE,
+	OUTCOME_CLIENT_GONE,  /* the client closed or reset before the response was whole */
+	OUTCOME_SERVER_RESET, /* the server closed or reset before the response was whole */
+	OUTCOME_TIMEOUT,      /* ETIMEDOUT on the connection */
+	OUTCOME_UNOBSERVED,   /* a part was not seen: see `why` */
+};
+const char *outcome_name(enum outcome o); /* complete, client_gone, server_reset, timed_out, unobserved */
+const char *why_name(enum pc_why w);	  /* ring, budget, io_uring … for exports */
+
+/* Bits of transaction.unobserved; names in share/schema.md are the NDJSON names. */
+#define UNOBSERVED_METHOD	 0x0001 /* request head, therefore method and target */
+#define UNOBSERVED_STATUS	 0x0002 /* response head */
+#define UNOBSERVED_REQUEST_SIZE	 0x0004
+#define UNOBSERVED_RESPONSE_SIZE 0x0008
+#define UNOBSERVED_START	 0x0010 /* request's first byte */
+#define UNOBSERVED_END		 0x0020 /* response's last byte, therefore the duration */
+#define UNOBSERVED_FIRST_BYTE	 0x0040 /* response's first byte */
+#define UNOBSERVED_WAIT		 0x0080
+#define UNOBSERVED_ADDRESS	 0x0100
+#define UNOBSERVED_PROCESS	 0x0200
+#define UNOBSERVED_EXCHANGE	 0x0400 /* no initial sequence numbers (Unix, MPTCP) */
+#define UNOBSERVED_REQUEST_END	 0x0800
+
+/* transaction.flags */
+#define TXN_PIPELINED	 0x0001 /* the request came before the previous response had ended */
+#define TXN_EARLY	 0x0002 /* the response began before the request had ended */
+#define TXN_REUSED	 0x0004 /* not the first on its connection */
+#define TXN_JOINED	 0x0008 /* the connection was open before us */
+#define TXN_CONFLICT	 0x0010 /* conflicting framing (HEAD_CONFLICT on either head) */
+#define TXN_UPGRADED	 0x0020 /* ended in 101 or CONNECT 2xx; tunnel_bytes counts */
+#define TXN_CONTINUE	 0x0040 /* an interim 100 was seen */
+#define TXN_UNCERTAIN	 0x0080 /* a time or position is uncertain */
+#define TXN_NO_TARGET_FORM 0x0100 /* the target is none of RFC 9112's four forms */
+
+/* One message of a transaction, copied fields only (see keep list in txn/fields.c): Authorization,
+ * Cookie, Set-Cookie, Proxy-Authorization are never copied. */
+struct txn_message {
+	bool seen; /* the head was */
+	uint8_t major, minor;
+	enum framing framing;
+	uint32_t head_bytes;
+	uint64_t wire_bytes;
+	uint64_t body_bytes; /* valid unless its UNOBSERVED bit is set */
+	uint64_t pos;	     /* of its first byte */
+	uint64_t first_ns, last_ns; /* 0 = unobserved */
+	const struct field *fields;
+	uint32_t field_count;
+};
+
+struct transaction {
+	enum side side;
+	enum outcome outcome;
+	enum pc_why why; /* OUTCOME_UNOBSERVED */
+	uint32_t unobserved;
+	uint32_t flags;
+
+	/* start_ns: SERVER first byte of the request read; CLIENT first byte of the request written.
+	 * duration_ns: start → last byte of the response written (SERVER) or read (CLIENT).
+	 * first_byte_ns: start → first byte of the response written or read.
+	 * wait_ns (SERVER): arrival at the socket → read of the request's first byte.
+	 * request_ns: start → last byte of the request. */
+	uint64_t start_ns, duration_ns, first_byte_ns, wait_ns, request_ns;
+
+	struct slice method;	 /* as sent */
+	bool method_known;	 /* one of the names of RFC 9110, PATCH, QUERY: else _OTHER on metrics */
+	struct slice scheme;	 /* http */
+	struct slice path;	 /* url.path, as on the wire; empty for authority-form */
+	struct slice query;	 /* without '?'; at == NULL: none */
+	bool has_query;
+	struct slice authority;	 /* Host or absolute-form, user-info taken off */
+	struct slice server_name; /* server.address: host of authority */
+	uint16_t server_port;	 /* port of the server's end of the connection; 0 unobserved */
+	uint16_t authority_port; /* of the authority; 0 = none given */
+	struct slice template_;	 /* path template of low cardinality: /orders/{id} */
+	uint16_t status;
+	struct slice user_agent, referer, content_type, response_type, location, forwarded_for;
+	struct slice upgrade; /* protocol switched to */
+	struct txn_message request, response;
+	uint64_t tunnel_bytes[2];
+	uint32_t interim; /* count of 1xx */
+
+	const struct process *process; /* who wrote the response (SERVER) or the request (CLIENT) */
+	uint32_t tgid, tid;
+
+	/* connection facts */
+	uint64_t connection_id;
+	uint16_t family;
+	struct pc_addr local, remote;
+	uint64_t peer_id;
+	uint64_t connect_ns; /* CLIENT: SYN → established; SERVER: srtt then (an estimate); 0 none */
+	uint32_t srtt_us, retrans;
+	bool reset_in, reset_out;
+	uint32_t ordinal; /* of this transaction on its connection, from 0 */
+
+	/* Exchange name: equal at both ends of a connection. server-to-client ISN, client-to-server
+	 * ISN, offset of the request's first byte. Valid unless UNOBSERVED_EXCHANGE. */
+	uint32_t isn_client, isn_server;
+	uint64_t exchange_pos;
+
+	/* filled by trace/ */
+	struct slice traceparent, tracestate; /* as received, verified; at == NULL: none */
+	uint8_t trace_id[16], span_id[8], parent_id[8];
+	bool has_parent, sampled;
+};
+
+struct txn_sink {
+	void *ctx;
+	void (*transaction)(void *ctx, struct transaction *t);
+	/* A request arrived or its response ended: for active_requests. May be NULL. */
+	void (*active)(void *ctx, const struct connection *c, enum side side, struct slice method, int delta);
+};
+
+struct txn_limits {
+	uint32_t open;		/* transactions open at once: 65,536 */
+	size_t bytes;		/* arenas of all of them: 32 MiB */
+	uint32_t templates;	/* distinct path templates; beyond: "{other}" */
+	struct process_limits processes;
+};
+
+struct txn_stats {
+	uint64_t opened, closed[8]; /* by enum outcome */
+	uint64_t unobserved_why[PC_WHY_MAX];
+	uint64_t refused; /* no memory within the bound: counted as unobserved, never silent */
+	uint64_t template_overflow;
+	uint32_t open;
+	size_t bytes;
+};
+
+struct txn;
+
+int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct txn **ret);
+struct proto_sink txn_proto_sink(struct txn *x);
+void txn_attach(struct txn *x, struct stream *s); /* moments are asked of the stream */
+void txn_record(struct txn *x, const struct pc_head *rec); /* FORK EXEC EXIT WHO CLOCK */
+void txn_tick(struct txn *x, uint64_t now_ns);
+void txn_stats(const struct txn *x, struct txn_stats *ret);
+int64_t txn_wall_minus_mono_ns(const struct txn *x);
+void txn_free(struct txn *x);
+
+#endif

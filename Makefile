@@ -24,7 +24,7 @@ LDLIBS  = -lbpf -lelf -lz -lcurl -lyaml -lcap -lm -lpthread
 
 STAGES  := base capture stream tls proto txn trace session journey export
 SRC     := $(foreach s,$(STAGES),$(wildcard src/$(s)/*.c))
-AGENT   := $(wildcard src/agent/*.c)
+AGENT   := $(wildcard src/agent/*.c src/agent/*/*.c)
 obj     = $(patsubst %.c,$(B)/%.o,$(1))
 lib     = $(B)/lib/$(1).a
 # Libraries of a stage and all earlier ones, the latest first (link order).

@@ -39,7 +39,7 @@ struct trace;
 
 int trace_new(const struct trace_options *options, const struct txn_sink *sink, struct trace **ret);
 struct txn_sink trace_txn_sink(struct trace *t);
-/* A connection of a known side was opened or closed (from proto's open and close). */
+/* A connection of a known side was opened or closed: the open and close of trace_txn_sink. */
 void trace_open(struct trace *t, const struct connection *c, enum side side);
 void trace_close(struct trace *t, const struct connection *c);
 void trace_tick(struct trace *t, uint64_t now_ns);

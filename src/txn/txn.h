@@ -128,6 +128,10 @@ struct txn_sink {
 	void (*transaction)(void *ctx, struct transaction *t);
 	/* A request arrived or its response ended: for active_requests. May be NULL. */
 	void (*active)(void *ctx, const struct connection *c, enum side side, struct slice method, int delta);
+	/* A connection of a known side, passed on from proto's open and close (trace_open and
+	 * trace_close want them). May be NULL. */
+	void (*open)(void *ctx, const struct connection *c, enum side side);
+	void (*close)(void *ctx, const struct connection *c);
 };
 
 struct txn_limits {

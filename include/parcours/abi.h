@@ -81,7 +81,9 @@ struct pc_head {
 #define PC_F_JOINED    0x0004 /* OPEN: the connection was in use before we saw it */
 #define PC_F_ACTIVE    0x0008 /* OPEN: this end called connect() */
 #define PC_F_PASSIVE   0x0010 /* OPEN: this end was accepted from a listener */
-			      /* neither: unknown; then ISN and tx positions may be one too high */
+			      /* neither: unknown, told as if passive. tx_isn is always the sequence
+				 number of byte 0 less one; so if this end did connect, tx positions
+				 are one too high (its SYN was acknowledged) and tx_isn one too low */
 #define PC_F_RESET_IN  0x0020 /* CLOSE: the peer sent a reset */
 #define PC_F_RESET_OUT 0x0040 /* CLOSE: we sent a reset */
 #define PC_F_REFUSED   0x0080 /* CLOSE: connect() never succeeded */

@@ -92,6 +92,12 @@ enum proto_loss {
  * decided by who sends a request line; `server` in open says it. A response's head is delivered only
  * when its request's head was (the method decides its framing), or flagged HEAD_METHOD_UNKNOWN.
  * Interim responses (1xx but 101) come by interim(), any number, before the final head.
+ *
+ * Responses belong to requests in order: the n-th response head that is not flagged
+ * HEAD_METHOD_UNKNOWN answers the n-th request head. A request whose response head was not seen (a
+ * hole, the connection's end) is passed over by end(request = false) without a head before it, so
+ * that those who count stay aligned; open requests of a closed connection need no such end.
+ * A flagged response is counted by nobody.
  */
 struct proto_sink {
 	void *ctx;

@@ -25,6 +25,7 @@ struct moment {
 	uint64_t arrival_ns; /* rx: it had arrived at the socket */
 	uint32_t tgid, tid;
 	uint32_t srtt_us, retrans;
+	bool blocked;	/* tx: begin_ns is 0 because the call may have blocked: only its end is known */
 	bool uncertain; /* position or time not certain: two threads at once, or merged calls */
 };
 
@@ -44,7 +45,9 @@ struct connection {
 	uint16_t flags; /* PC_F_* of the OPEN; PC_F_RESET_* of the CLOSE are added */
 	bool opened;	/* an OPEN was seen (lost OPEN: addresses are unobserved) */
 	bool ended[2];	/* by enum pc_dir: end delivered */
-	int error[2];	/* errno of the end, 0 = orderly or none */
+	bool told[2];	/* an END told it (end of stream read, or an error); else CLOSE or GONE implied it */
+	int error[2];	/* errno of the end, 0 = orderly or none; of CLOSE's sk_err where no END came */
+	uint64_t end_ns[2]; /* time of that END, CLOSE or GONE; 0 = none */
 	struct pc_addr local, remote;
 	uint32_t isn[2]; /* by enum pc_dir; 0 and 0 = none */
 	uint64_t peer_id;

@@ -19,7 +19,7 @@ CFLAGS  ?= -O2 -g
 VERSION := $(shell cat VERSION)
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -fno-common -fno-strict-aliasing \
-	-D_GNU_SOURCE -DPARCOURS_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(B)/gen $(SANFLAGS) -MMD -MP
+	-D_GNU_SOURCE -include base/poison.h -DPARCOURS_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(B)/gen $(SANFLAGS) -MMD -MP
 LDLIBS  = -lbpf -lelf -lz -lcurl -lyaml -lcap -lm -lpthread
 
 STAGES  := base capture stream tls proto txn trace session journey export

@@ -14,3 +14,31 @@ unit: $(UNIT_BIN)
 	@tools/run-unit $(UNIT_BIN)
 
 test: unit
+
+# Fuzz targets: tests/fuzz/<stage>.c or <stage>_<what>.c, linked like a unit test of that stage, but
+# everything is compiled once more by clang with the sanitizers, below $(B)/fuzz. A directory
+# tests/fuzz/corpus/<target>/ holds inputs that are replayed by the ordinary check.
+FUZZ       := $(wildcard tests/fuzz/*.c)
+FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+FUZZ_FLAGS  = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer -O1
+fuzz_obj    = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))
+fuzz_src    = $(if $(filter agent,$(1)),$(filter-out %/main.c,$(AGENT)) $(SRC),$(foreach l,$(call upto,$(1)),\
+	$(wildcard src/$(basename $(notdir $(l)))/*.c)))
+# The core never calls into capture; only the agent's targets need it (and its skeletons).
+fuzz_needs  = $(filter-out $(if $(filter agent,$(1)),,src/capture/%),$(call fuzz_src,$(1)))
+
+$(B)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -fno-common,$(ALL_CFLAGS)) $(FUZZ_FLAGS) -c -o $@ $<
+$(call fuzz_obj,$(wildcard src/capture/*.c)): | $(SKELETONS)
+$(foreach t,$(FUZZ),$(eval $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(t)): \
+	$(call fuzz_obj,$(t) $(call fuzz_needs,$(call stage_of,$(t))))))
+$(FUZZ_BIN):
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+fuzz: $(FUZZ_BIN)
+# Every stored input once: finds come back as tests.
+corpus: $(FUZZ_BIN)
+	@tools/run-fuzz 0 $(notdir $(FUZZ_BIN))
+.PHONY: corpus

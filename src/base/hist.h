@@ -19,7 +19,7 @@ struct hist {
 	int32_t scale;
 	int32_t offset; /* index of bucket[0]; bucket i holds (base^(offset+i), base^(offset+i+1)] */
 	uint32_t used;	/* buckets in use, from bucket[0] */
-	uint32_t bucket[HIST_BUCKETS];
+	uint64_t bucket[HIST_BUCKETS]; /* 64 bits: cumulative for as long as the agent runs */
 };
 
 void hist_init(struct hist *h);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.c: see table.h. Slots hold {hash, entry number + 1}: a look-up that misses does not touch
+ * an entry, and growing the slots does not either. Entries lie in pages of about 64 KiB that are
+ * never moved or given back before table_free; removed entries are chained for reuse. Removal
+ * shifts the run back, so there are no tombstones and look-ups stay short for ever.
+ */
+#include "base/table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sip.h"
+
+#define NONE	    UINT32_MAX
+#define PAGE_BYTES  65536
+#define FIRST_SLOTS 64
+
+struct slot {
+	uint32_t hash;
+	uint32_t number; /* of the entry, + 1; 0 = free */
+};
+
+/* Stands in front of each entry. */
+struct entry {
+	uint32_t number, hash;
+	uint32_t newer, older; /* free entries are chained by `newer` */
+};
+
+struct table {
+	struct sip_key key;
+	size_t key_bytes, entry_bytes, stride;
+	struct slot *slots;
+	uint32_t mask;
+	uint32_t count, max;
+	uint32_t made; /* entries ever taken from pages */
+	uint32_t free; /* chain of removed entries */
+	uint32_t newest, oldest;
+	uint32_t page_shift; /* log2 of entries a page */
+	char **pages;
+};
+
+static struct entry *entry_at(const struct table *t, uint32_t number)
+{
+	uint32_t in_page = number & ((1u << t->page_shift) - 1);
+
+	return (struct entry *)(t->pages[number >> t->page_shift] + in_page * t->stride);
+}
+
+static void *data_of(struct entry *e)
+{
+	return e + 1;
+}
+
+static struct entry *entry_of(void *data)
+{
+	return (struct entry *)data - 1;
+}
+
+static uint32_t hash_key(const struct table *t, const void *key)
+{
+	uint64_t small = 0;
+
+	if (t->key_bytes > sizeof(small))
+		return (uint32_t)sip13(&t->key, key, t->key_bytes);
+	memcpy(&small, key, t->key_bytes);
+	return (uint32_t)sip_mix(&t->key, small);
+}
+
+int table_new(size_t entry_bytes, size_t key_bytes, uint32_t max_entries, struct table **ret)
+{
+	struct table *t;
+	uint32_t per_page;
+
+	if (!max_entries || max_entries > 1u << 30 || !key_bytes || key_bytes > entry_bytes)
+		return -EINVAL;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	sip_key_random(&t->key);
+	t->key_bytes = key_bytes;
+	t->entry_bytes = entry_bytes;
+	t->stride = (sizeof(struct entry) + entry_bytes + 15) & ~(size_t)15;
+	t->max = max_entries;
+	while ((2ull << t->page_shift) * t->stride <= PAGE_BYTES)
+		t->page_shift++;
+	per_page = 1u << t->page_shift;
+	t->free = t->newest = t->oldest = NONE;
+	t->mask = FIRST_SLOTS - 1;
+	t->slots = calloc(FIRST_SLOTS, sizeof(*t->slots));
+	t->pages = calloc((max_entries + (uint64_t)per_page - 1) / per_page, sizeof(*t->pages));
+	if (!t->slots || !t->pages) {
+		table_free(t);
+		return -ENOMEM;
+	}
+	*ret = t;
+	return 0;
+}
+
+void table_free(struct table *t)
+{
+	if (!t)
+		return;
+	for (uint32_t i = 0; t->pages && (uint64_t)i << t->page_shift < t->made; i++)
+		free(t->pages[i]);
+	free(t->pages);
+	free(t->slots);
+	free(t);
+}
+
+/* The slot that holds the key, or the free one where it would go. */
+static uint32_t slot_for(const struct table *t, const void *key, uint32_t hash)
+{
+	uint32_t at = hash & t->mask;
+
+	while (t->slots[at].number) {
+		if (t->slots[at].hash == hash &&
+		    !memcmp(data_of(entry_at(t, t->slots[at].number - 1)), key, t->key_bytes))
+			break;
+		at = (at + 1) & t->mask;
+	}
+	return at;
+}
+
+void *table_find(struct table *t, const void *key)
+{
+	uint32_t number = t->slots[slot_for(t, key, hash_key(t, key))].number;
+
+	return number ? data_of(entry_at(t, number - 1)) : NULL;
+}
+
+/* Twice the slots; on failure the old ones go on at a higher load. */
+static bool slots_grow(struct table *t)
+{
+	uint32_t mask = t->mask * 2 + 1;
+	struct slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		uint32_t at = t->slots[i].hash & mask;
+
+		if (!t->slots[i].number)
+			continue;
+		while (slots[at].number)
+			at = (at + 1) & mask;
+		slots[at] = t->slots[i];
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->mask = mask;
+	return true;
+}
+
+static struct entry *entry_take(struct table *t)
+{
+	uint32_t page = t->made >> t->page_shift;
+	struct entry *e;
+
+	if (t->free != NONE) {
+		e = entry_at(t, t->free);
+		t->free = e->newer;
+		return e;
+	}
+	if (!t->pages[page]) {
+		t->pages[page] = malloc(t->stride << t->page_shift);
+		if (!t->pages[page])
+			return NULL;
+	}
+	e = entry_at(t, t->made);
+	e->number = t->made++;
+	return e;
+}
+
+static void link_newest(struct table *t, struct entry *e)
+{
+	e->newer = NONE;
+	e->older = t->newest;
+	if (t->newest != NONE)
+		entry_at(t, t->newest)->newer = e->number;
+	else
+		t->oldest = e->number;
+	t->newest = e->number;
+}
+
+static void unlink_entry(struct table *t, struct entry *e)
+{
+	if (e->newer != NONE)
+		entry_at(t, e->newer)->older = e->older;
+	else
+		t->newest = e->older;
+	if (e->older != NONE)
+		entry_at(t, e->older)->newer = e->newer;
+	else
+		t->oldest = e->newer;
+}
+
+void *table_add(struct table *t, const void *key, bool *ret_new)
+{
+	uint32_t hash = hash_key(t, key);
+	uint32_t at = slot_for(t, key, hash);
+	struct entry *e;
+
+	if (t->slots[at].number) {
+		if (ret_new)
+			*ret_new = false;
+		return data_of(entry_at(t, t->slots[at].number - 1));
+	}
+	if (t->count == t->max)
+		return NULL;
+	if ((t->count + 1) * 2ull > t->mask) {
+		if (slots_grow(t))
+			at = slot_for(t, key, hash);
+		else if (t->count >= t->mask) /* one slot must stay free or look-ups never end */
+			return NULL;
+	}
+	e = entry_take(t);
+	if (!e)
+		return NULL;
+	e->hash = hash;
+	memset(data_of(e), 0, t->entry_bytes);
+	memcpy(data_of(e), key, t->key_bytes);
+	t->slots[at] = (struct slot){ hash, e->number + 1 };
+	t->count++;
+	link_newest(t, e);
+	if (ret_new)
+		*ret_new = true;
+	return data_of(e);
+}
+
+/* Closes the gap: whoever sits after it in the run and hashes to before it moves back. */
+static void slot_clear(struct table *t, uint32_t gap)
+{
+	uint32_t at = gap;
+
+	for (;;) {
+		uint32_t home;
+
+		at = (at + 1) & t->mask;
+		if (!t->slots[at].number)
+			break;
+		home = t->slots[at].hash & t->mask;
+		if (((at - home) & t->mask) < ((at - gap) & t->mask))
+			continue;
+		t->slots[gap] = t->slots[at];
+		gap = at;
+	}
+	t->slots[gap] = (struct slot){ 0, 0 };
+}
+
+void table_remove(struct table *t, void *data)
+{
+	struct entry *e = entry_of(data);
+	uint32_t at = e->hash & t->mask;
+
+	while (t->slots[at].number != e->number + 1) {
+		assert(t->slots[at].number); /* removed twice: our bug */
+		at = (at + 1) & t->mask;
+	}
+	slot_clear(t, at);
+	unlink_entry(t, e);
+	e->newer = t->free;
+	t->free = e->number;
+	t->count--;
+}
+
+void table_touch(struct table *t, void *data)
+{
+	struct entry *e = entry_of(data);
+
+	if (t->newest == e->number)
+		return;
+	unlink_entry(t, e);
+	link_newest(t, e);
+}
+
+void *table_oldest(struct table *t)
+{
+	return t->oldest == NONE ? NULL : data_of(entry_at(t, t->oldest));
+}
+
+void *table_newer(struct table *t, void *data)
+{
+	uint32_t newer = entry_of(data)->newer;
+
+	return newer == NONE ? NULL : data_of(entry_at(t, newer));
+}
+
+uint32_t table_count(const struct table *t)
+{
+	return t->count;
+}

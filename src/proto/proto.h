@@ -93,11 +93,11 @@ enum proto_loss {
  * when its request's head was (the method decides its framing), or flagged HEAD_METHOD_UNKNOWN.
  * Interim responses (1xx but 101) come by interim(), any number, before the final head.
  *
- * Responses belong to requests in order: the n-th response head that is not flagged
- * HEAD_METHOD_UNKNOWN answers the n-th request head. A request whose response head was not seen (a
- * hole, the connection's end) is passed over by end(request = false) without a head before it, so
- * that those who count stay aligned; open requests of a closed connection need no such end.
- * A flagged response is counted by nobody.
+ * Each request() is followed by exactly one end(request = true) and one end(request = false), at the
+ * latest before close(). Responses belong to requests in order: the n-th end of a response whose head
+ * is not flagged HEAD_METHOD_UNKNOWN answers the n-th request head. An end of a response without a
+ * head before it passes a request over: its response was not seen (UNOBSERVED) or never began (CUT).
+ * A flagged response is counted by nobody: its request fell into a hole; it has an end of its own.
  */
 struct proto_sink {
 	void *ctx;
@@ -129,8 +129,11 @@ struct proto_stats {
 	uint64_t tunnels;
 	uint64_t lost[PROTO_LOSS_MAX];
 	uint64_t lost_bytes[PROTO_LOSS_MAX];
-	uint64_t message_bytes[2]; /* wire octets inside messages, by direction */
+	/* By direction; the four together are what the stream handed out, present or absent. */
+	uint64_t message_bytes[2]; /* wire octets inside messages */
 	uint64_t tunnel_bytes[2];
+	uint64_t preface_bytes[2]; /* understood, of no message: PROXY protocol, empty lines between */
+	uint64_t lost_by_dir[2];   /* lost_bytes again, by direction */
 	uint64_t not_http; /* connections */
 };
 

@@ -27,6 +27,8 @@ struct moment {
 	uint32_t srtt_us, retrans;
 	bool blocked;	/* tx: begin_ns is 0 because the call may have blocked: only its end is known */
 	bool uncertain; /* position or time not certain: two threads at once, or merged calls */
+	bool call_start;   /* byte `from` is the first of its call (PC_F_FIRST) */
+	uint64_t from, to; /* the piece that holds the position: these facts are true of all of it */
 };
 
 /* A piece of one direction: [pos, pos + len). The first bytes.len bytes are here, the rest is absent

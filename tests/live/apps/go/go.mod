@@ -1,0 +1,3 @@
+module parcours.test/live
+
+go 1.19

@@ -50,6 +50,7 @@ $(B)/%.o: %.c
 
 include tests/rules.mk
 include bpf/rules.mk
+include tools/rules.mk
 
 clean:
 	rm -rf $(B)

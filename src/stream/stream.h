@@ -67,7 +67,7 @@ struct connection {
 
 enum stream_close_reason {
 	STREAM_CLOSE_GONE,     /* all there is has been handed out */
-	STREAM_CLOSE_IDLE,     /* Unix only: nothing for limits.idle_ns */
+	STREAM_CLOSE_IDLE,     /* Unix, or no OPEN was seen: nothing for limits.idle_ns */
 	STREAM_CLOSE_EVICTED,  /* our limit */
 	STREAM_CLOSE_SHUTDOWN, /* stream_flush: the agent ends */
 };
@@ -79,12 +79,16 @@ struct stream_sink {
 	 * Returns how many bytes of the range were taken, 0..len. What was not taken is kept (bounded
 	 * by limits.buffer_bytes) and offered again, longer, when more has come, or after stream_kick.
 	 * Present bytes that lie together are offered as one slice, so a head in many pieces needs no
-	 * reassembly downstream. When the bound is reached the kept bytes are offered once more with
-	 * `last` set: what is not taken then is dropped and counted as PC_WHY_BUFFER.
+	 * reassembly downstream. When the bound is reached, or nothing more can come, the kept bytes
+	 * are offered once more with `last` set: what is not taken then is dropped and comes at once
+	 * as a range without bytes, PC_WHY_BUFFER (absent bytes keep their cause), also with `last`:
+	 * that one is gone whatever is returned. So the taken bytes of all calls add up to the stream.
 	 */
 	uint64_t (*range)(void *ctx, struct connection *c, enum pc_dir d, const struct range *r,
 			  bool last);
-	/* No more bytes will come in this direction. After all its ranges. error: errno or 0. */
+	/* No more bytes will come in this direction. After all its ranges. error: errno or 0. Comes
+	 * before close(GONE); when we stop looking (IDLE, EVICTED, SHUTDOWN) a direction that did not
+	 * end gets none. */
 	void (*end)(void *ctx, struct connection *c, enum pc_dir d, int error);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
 	/* FORK, EXEC, EXIT, WHO, CLOCK pass through, in place. */
@@ -100,7 +104,7 @@ struct stream_limits {
 	uint32_t pending;	/* ranges out of order, a direction: 64 */
 	uint64_t reorder_ns;	/* a missing range is declared a hole after this: 200 ms */
 	uint64_t grace_ns;	/* after CLOSE without GONE, or GONE with data missing: 1 s */
-	uint64_t idle_ns;	/* Unix sockets: 10 min */
+	uint64_t idle_ns;	/* connections whose end may never be told: 10 min */
 };
 
 struct stream_stats {
@@ -112,6 +116,9 @@ struct stream_stats {
 	uint64_t holes[PC_WHY_MAX];
 	uint64_t duplicate_bytes; /* came twice (overlap), dropped */
 	uint64_t late_bytes;	  /* came after their place was declared a hole, dropped */
+	uint64_t after_end_bytes; /* came after the end of their direction, dropped */
+	uint64_t ignored;	  /* connections that the reader did not want */
+	uint64_t ignored_bytes;	  /* of them, that came nevertheless */
 	uint64_t uncertain;
 	uint32_t connections;	  /* now */
 	size_t buffered_bytes;	  /* now */
@@ -126,7 +133,7 @@ void stream_free(struct stream *s); /* does not flush */
  * wrong is counted. */
 void stream_push(struct stream *s, const struct pc_head *rec);
 void stream_tick(struct stream *s, uint64_t now_ns);
-/* The agent ends: hand out what is held, end and close everything. */
+/* The agent ends: hand out what is held, close everything. */
 void stream_flush(struct stream *s);
 void stream_stats(const struct stream *s, struct stream_stats *ret);
 uint64_t stream_now_ns(const struct stream *s);

@@ -91,8 +91,9 @@ def compare(case, whole_host):
     servers = [key for _, key in transactions(case["ndjson"], "server")]
     wrong += differences(logged if whole_host else edge, servers)
     calls = list(transactions(case["ndjson"], "client"))
+    # A port is a scope on either side; the whole host is who listens and what they call.
+    wrong += differences(behind if whole_host else edge, [key for _, key in calls])
     if whole_host:
-        wrong += differences(behind, [key for _, key in calls])
         strangers = {o.get("process.executable.name") for o, _ in calls} - {"nginx"}
         if strangers:
             wrong.append("pure clients were watched: %s" % ", ".join(map(str, strangers)))

@@ -22,7 +22,7 @@ enum outcome {
 	OUTCOME_CLIENT_GONE,  /* the client closed or reset before the response was whole */
 	OUTCOME_SERVER_RESET, /* the server closed or reset before the response was whole */
 	OUTCOME_TIMEOUT,      /* ETIMEDOUT on the connection */
-	OUTCOME_UNOBSERVED,   /* a part was not seen: see `why` */
+	OUTCOME_UNOBSERVED,   /* a head or the end of the response was not seen: see `why` */
 };
 const char *outcome_name(enum outcome o); /* complete, client_gone, server_reset, timed_out, unobserved */
 const char *why_name(enum pc_why w);	  /* ring, budget, io_uring … for exports */
@@ -70,15 +70,18 @@ struct txn_message {
 struct transaction {
 	enum side side;
 	enum outcome outcome;
-	enum pc_why why; /* OUTCOME_UNOBSERVED */
+	enum pc_why why; /* OUTCOME_UNOBSERVED, or a size is unobserved */
 	uint32_t unobserved;
 	uint32_t flags;
 
 	/* start_ns: SERVER first byte of the request read; CLIENT first byte of the request written.
-	 * duration_ns: start → last byte of the response written (SERVER) or read (CLIENT).
+	 * duration_ns: start → last byte of the response written (SERVER) or read (CLIENT). A tunnel:
+	 * → last byte in either direction. No response, not even a head: → the end of the connection
+	 * in the response's direction, which is when the outcome was known.
 	 * first_byte_ns: start → first byte of the response written or read.
 	 * wait_ns (SERVER): arrival at the socket → read of the request's first byte.
-	 * request_ns: start → last byte of the request. */
+	 * request_ns: start → last byte of the request.
+	 * Never negative: see src/txn/finish.c for clocks that disagree. */
 	uint64_t start_ns, duration_ns, first_byte_ns, wait_ns, request_ns;
 
 	struct slice method;	 /* as sent */
@@ -99,7 +102,9 @@ struct transaction {
 	uint64_t tunnel_bytes[2];
 	uint32_t interim; /* count of 1xx */
 
-	const struct process *process; /* who wrote the response (SERVER) or the request (CLIENT) */
+	/* Who wrote the response (SERVER; no response: who read the request) or the request (CLIENT).
+	 * tgid 0: unobserved. NULL: nothing but the tgid is known. */
+	const struct process *process;
 	uint32_t tgid, tid;
 
 	/* connection facts */
@@ -142,13 +147,23 @@ struct txn_limits {
 };
 
 struct txn_stats {
-	uint64_t opened, closed[8]; /* by enum outcome */
+	uint64_t opened, closed[8]; /* by enum outcome; opened = sum of closed + open, always */
 	uint64_t unobserved_why[PC_WHY_MAX];
-	uint64_t refused; /* no memory within the bound: counted as unobserved, never silent */
+	uint64_t evicted; /* handed out early as unobserved (buffer) to make room */
+	uint64_t refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
+	uint64_t fields_dropped; /* heads whose fields found no memory */
 	uint64_t template_overflow;
 	uint32_t open;
 	size_t bytes;
 };
+
+/* Initial sequence numbers by role and the correction of positions for an end whose opener was
+ * unknown at OPEN (abi.h, PC_F_ACTIVE). false: the connection has no exchange name. */
+struct exchange {
+	uint32_t isn_client, isn_server;
+	uint64_t request_shift; /* to be taken off positions of requests */
+};
+bool exchange_of(const struct connection *c, enum side side, struct exchange *ret);
 
 struct txn;
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.c: defaults, then file, environment and command line on top, then what can only be judged
+ * when all is known. Run by `check` (any user), by `run` before it does anything, and again by both
+ * processes at a reload.
+ */
+#include "agent/config/setting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define ARENA_BYTES (16 * 1024 * 1024)
+
+static void set_defaults(struct config *c)
+{
+	c->ring_bytes = 4 << 20;
+	c->control_ring_bytes = 1 << 20;
+	c->data_rings = 1;
+	c->capture_connections = 65536;
+	c->stats_interval_ns = 10000000000;
+	c->log_level = LOG_INFO;
+	c->otlp.timeout_ns = 10000000000;
+	c->otlp.compression = 1;
+	c->traces.enabled = c->metrics.enabled = true;
+	c->traces.compression = c->metrics.compression = -1;
+	c->metric_interval_ns = 60000000000;
+	c->batch_delay_ns = 500000000;
+	c->batch_bytes = 512 << 10;
+	c->queue_bytes = 16 << 20;
+	c->drain_ns = 5000000000;
+	c->sampler = NAME_PARENT_ON;
+	c->ratio = 1;
+	c->keep_errors = true;
+	c->connections = 65536;
+	c->stream_bytes = 16 << 20;
+	c->transactions = 65536;
+	c->transaction_bytes = 32 << 20;
+	c->templates = 1000;
+	c->processes = 16384;
+	c->metric_series = 2000;
+}
+
+static const struct origin *origin_by_key(const struct config *c, const char *key)
+{
+	return &c->origin[setting_find(key) - settings];
+}
+
+static void check_signal(const struct config *c, struct problems *p, const char *name,
+			 const struct signal_config *s)
+{
+	if (!s->client_certificate != !s->client_key)
+		problem_error(p, NULL, "%s: client_certificate and client_key go together", name);
+}
+
+static void check_whole(const struct config *c, struct problems *p)
+{
+	bool ratio = c->sampler == NAME_RATIO || c->sampler == NAME_PARENT_RATIO;
+
+	if (c->console && c->ndjson && strcmp(c->ndjson, "-") == 0)
+		problem_error(p, origin_by_key(c, "output.ndjson"),
+			      "output.ndjson: \"-\" and the console view would share standard "
+			      "output; name a file for one of them");
+	if (c->ndjson && !*c->ndjson)
+		problem_error(p, origin_by_key(c, "output.ndjson"), "output.ndjson: empty path");
+	if (c->cgroups.count > PC_CGROUPS)
+		problem_error(p, origin_by_key(c, "scope.cgroups"),
+			      "scope.cgroups: %u given, at most %d are possible", c->cgroups.count,
+			      PC_CGROUPS);
+	if (!ratio && origin_by_key(c, "sampling.ratio")->level != LEVEL_DEFAULT)
+		problem_warn(p, origin_by_key(c, "sampling.ratio"),
+			     "sampling.ratio has no effect with this sampling.sampler");
+	if (c->stream_bytes / 4 < HEAD_BYTES)
+		problem_error(p, origin_by_key(c, "limits.stream_memory"),
+			      "limits.stream_memory is too small for a few heads of 64 KiB");
+	check_signal(c, p, "otlp", &c->otlp);
+	check_signal(c, p, "otlp.traces", &c->traces);
+	check_signal(c, p, "otlp.metrics", &c->metrics);
+}
+
+int config_load(const struct config_sources *from, struct problems *p, struct config **ret)
+{
+	struct config *c = calloc(1, sizeof(*c));
+	uint32_t errors = p->errors;
+
+	if (!c)
+		return -ENOMEM;
+	arena_pool_init(&c->pool, 16384, ARENA_BYTES);
+	arena_init(&c->arena, &c->pool);
+	set_defaults(c);
+	if (from->file)
+		yaml_apply(c, p, from->file, from->text);
+	if (from->environ)
+		env_apply(c, p, from->environ);
+	for (uint32_t i = 0; i < from->option_count; i++) {
+		struct origin o = { LEVEL_OPTION, from->options[i].option, 0 };
+
+		setting_apply_key(c, p, from->options[i].key, &o, from->options[i].value);
+	}
+	check_whole(c, p);
+	if (p->errors != errors) {
+		config_free(c);
+		return -EINVAL;
+	}
+	*ret = c;
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	arena_clear(&c->arena);
+	arena_pool_done(&c->pool);
+	free(c);
+}
+
+int config_read(const char *path, struct buf *ret_text)
+{
+	struct stat st;
+	ssize_t n = 0;
+	int err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || S_ISDIR(st.st_mode)) {
+		err = -EISDIR;
+		goto out;
+	}
+	for (;;) {
+		if (ret_text->len > CONFIG_FILE_BYTES) {
+			err = -EFBIG;
+			goto out;
+		}
+		err = buf_reserve(ret_text, 65536);
+		if (err)
+			goto out;
+		n = read(fd, ret_text->at + ret_text->len, 65536);
+		if (n <= 0)
+			break;
+		ret_text->len += (size_t)n;
+	}
+	err = n < 0 ? -errno : 0;
+out:
+	close(fd);
+	return err;
+}
+
+bool config_is_scoped(const struct config *c)
+{
+	return c->pids.count || c->ports.count || c->executables.count || c->cgroups.count;
+}
+
+bool config_glob(const char *glob, const char *path)
+{
+	const char *name = path;
+
+	if (!*path)
+		return false;
+	if (!strchr(glob, '/')) {
+		const char *slash = strrchr(path, '/');
+
+		name = slash ? slash + 1 : path;
+	}
+	return fnmatch(glob, name, 0) == 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setting.c: the one table of what can be configured. The file's keys, the options and the OTEL_*
+ * variables all end here, so each has the same type, bounds and message wherever it was written.
+ * To add a setting: a field in struct config, a row here, a line in share/parcours.yaml.
+ */
+#include "agent/config/setting.h"
+
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define MS  1000000ull
+#define S   (1000 * MS)
+#define MIN (60 * S)
+
+static const char *const source_names[] = { "auto", "sock", "syscall", NULL };
+static const char *const color_names[] = { "auto", "always", "never", NULL };
+static const char *const level_names[] = { "error", "warn", "info", "debug", NULL };
+static const char *const privacy_names[] = { "audience", "customer", "none", NULL };
+static const char *const compression_names[] = { "none", "gzip", NULL };
+static const char *const sampler_names[] = {
+	"parentbased_always_on",
+	"parentbased_always_off",
+	"parentbased_traceidratio",
+	"always_on",
+	"always_off",
+	"traceidratio",
+	NULL,
+};
+
+static const char *check_url(const char *text)
+{
+	struct slice s = slice_str(text);
+	struct slice rest;
+
+	if (slice_istarts(s, SLICE("http://")))
+		rest = slice_sub(s, 7, s.len);
+	else if (slice_istarts(s, SLICE("https://")))
+		rest = slice_sub(s, 8, s.len);
+	else
+		return "must begin with http:// or https:// (OTLP over HTTP, usually port 4318)";
+	if (!rest.len || rest.at[0] == '/' || rest.at[0] == ':')
+		return "names no host";
+	for (size_t i = 0; i < rest.len; i++)
+		if ((unsigned char)rest.at[i] <= ' ')
+			return "has a space in it";
+	return NULL;
+}
+
+static const char *check_line(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' && *p != '\t')
+			return "has a control character in it";
+	return NULL;
+}
+
+static const char *check_absolute(const char *text)
+{
+	return text[0] == '/' ? NULL : "must be an absolute path (begin with /)";
+}
+
+#define AT(field) .offset = offsetof(struct config, field)
+#define SIGNAL(name, field)                                                                        \
+	{ name ".enabled", SETTING_BOOL, AT(field.enabled) },                                      \
+	{ name ".endpoint", SETTING_STRING, AT(field.endpoint), .check = check_url },              \
+	SIGNAL_COMMON(name, field)
+#define SIGNAL_COMMON(name, field)                                                                 \
+	{ name ".headers", SETTING_MAP, AT(field.headers), .joint = ": ", .check = check_line },   \
+	{ name ".timeout", SETTING_DURATION, AT(field.timeout_ns), MS, 10 * MIN },                 \
+	{ name ".compression", SETTING_CHOICE, AT(field.compression), .names = compression_names }, \
+	{ name ".certificate", SETTING_STRING, AT(field.certificate), .check = check_absolute },   \
+	{ name ".client_certificate", SETTING_STRING, AT(field.client_certificate),                \
+	  .check = check_absolute },                                                               \
+	{ name ".client_key", SETTING_STRING, AT(field.client_key), .check = check_absolute }
+
+const struct setting settings[] = {
+	{ "scope.pids", SETTING_NUMBERS, AT(pids), 1, 4194304 },
+	{ "scope.executables", SETTING_STRINGS, AT(executables) },
+	{ "scope.ports", SETTING_NUMBERS, AT(ports), 1, 65535 },
+	{ "scope.cgroups", SETTING_STRINGS, AT(cgroups), .check = check_absolute },
+
+	{ "capture.source", SETTING_CHOICE, AT(source), .names = source_names },
+	{ "capture.ring_size", SETTING_BYTES, AT(ring_bytes), 64 * KIB, GIB, .power_of_two = true },
+	{ "capture.control_ring_size", SETTING_BYTES, AT(control_ring_bytes), 64 * KIB, 256 * MIB,
+	  .power_of_two = true },
+	{ "capture.data_rings", SETTING_NUMBER, AT(data_rings), 1, CAPTURE_DATA_RINGS },
+	{ "capture.connections", SETTING_NUMBER, AT(capture_connections), 1024, 4194304 },
+	{ "duration", SETTING_DURATION, AT(duration_ns), MS, 366ull * 24 * 60 * MIN },
+
+	{ "output.ndjson", SETTING_STRING, AT(ndjson) },
+	{ "output.console", SETTING_BOOL, AT(console) },
+	{ "output.color", SETTING_CHOICE, AT(color), .names = color_names },
+	{ "output.stats_interval", SETTING_DURATION, AT(stats_interval_ns), 100 * MS, 60 * MIN },
+	{ "status_socket", SETTING_STRING, AT(status_socket), .check = check_absolute },
+	{ "log_level", SETTING_CHOICE, AT(log_level), .names = level_names },
+
+	{ "otlp.endpoint", SETTING_STRING, AT(otlp_endpoint), .check = check_url },
+	SIGNAL_COMMON("otlp", otlp),
+	SIGNAL("otlp.traces", traces),
+	SIGNAL("otlp.metrics", metrics),
+	{ "otlp.metric_interval", SETTING_DURATION, AT(metric_interval_ns), 100 * MS, 60 * MIN },
+	{ "otlp.batch_delay", SETTING_DURATION, AT(batch_delay_ns), MS, MIN },
+	{ "otlp.batch_size", SETTING_BYTES, AT(batch_bytes), 4 * KIB, 16 * MIB },
+	{ "otlp.queue_size", SETTING_BYTES, AT(queue_bytes), 64 * KIB, GIB },
+	{ "otlp.drain", SETTING_DURATION, AT(drain_ns), 0, MIN },
+	{ "otlp.explicit_buckets", SETTING_BOOL, AT(explicit_buckets) },
+
+	{ "service.name", SETTING_STRING, AT(service_name), .check = check_line },
+	{ "service.names", SETTING_MAP, AT(service_names), .joint = "\n", .check = check_line },
+	{ "resource", SETTING_MAP, AT(resource), .joint = "=", .check = check_line },
+
+	{ "sampling.sampler", SETTING_CHOICE, AT(sampler), .names = sampler_names },
+	{ "sampling.ratio", SETTING_RATIO, AT(ratio) },
+	{ "sampling.keep_errors", SETTING_BOOL, AT(keep_errors) },
+	{ "sampling.keep_slow", SETTING_DURATION, AT(keep_slow_ns), 0, 60 * MIN },
+
+	{ "privacy.mode", SETTING_CHOICE, AT(privacy), .names = privacy_names },
+	{ "privacy.query_parameters", SETTING_STRINGS, AT(query_keep), .check = check_line },
+	{ "privacy.peer_address", SETTING_BOOL, AT(peer_address) },
+
+	{ "limits.connections", SETTING_NUMBER, AT(connections), 16, 4194304 },
+	{ "limits.stream_memory", SETTING_BYTES, AT(stream_bytes), MIB, 4 * GIB },
+	{ "limits.transactions", SETTING_NUMBER, AT(transactions), 16, 4194304 },
+	{ "limits.transaction_memory", SETTING_BYTES, AT(transaction_bytes), MIB, 4 * GIB },
+	{ "limits.path_templates", SETTING_NUMBER, AT(templates), 1, 1000000 },
+	{ "limits.processes", SETTING_NUMBER, AT(processes), 16, 4194304 },
+	{ "limits.metric_series", SETTING_NUMBER, AT(metric_series), 16, 1000000 },
+
+	{ "user", SETTING_STRING, AT(user), .check = check_line },
+};
+
+#define COUNT (sizeof(settings) / sizeof(settings[0]))
+
+const uint32_t setting_count = COUNT;
+_Static_assert(COUNT <= CONFIG_SETTINGS, "struct config has an origin for each row");
+_Static_assert(offsetof(struct config, privacy) && PRIVACY_AUDIENCE == 0 && PRIVACY_NONE == 2,
+	       "privacy_names follow enum privacy");
+
+const struct setting *setting_find(const char *key)
+{
+	size_t len = strlen(key);
+
+	for (uint32_t i = 0; i < COUNT; i++) {
+		const char *k = settings[i].key;
+
+		if (strncmp(k, key, len) == 0 && (!k[len] || strcmp(k + len, ".mode") == 0))
+			return &settings[i];
+	}
+	return NULL;
+}
+
+bool setting_is_group(const char *path)
+{
+	size_t len = strlen(path);
+
+	for (uint32_t i = 0; i < COUNT; i++)
+		if (strncmp(settings[i].key, path, len) == 0 && settings[i].key[len] == '.')
+			return true;
+	return false;
+}

@@ -14,12 +14,16 @@ enum privacy { PRIVACY_AUDIENCE, PRIVACY_CUSTOMER, PRIVACY_NONE };
 
 /* OTLP exporter, OpenTelemetry specification "OTLP Exporter Configuration". Strings are owned by the
  * configuration and outlive the export stage. */
-struct otlp_options {
-	const char *traces_url, *metrics_url, *logs_url; /* NULL = signal off */
-	const char *const *headers;			 /* "Name: value", NULL-terminated */
+struct otlp_signal {
+	const char *url;	    /* with its path; NULL = signal off */
+	const char *const *headers; /* "Name: value", NULL-terminated, or NULL */
 	const char *certificate, *client_certificate, *client_key; /* files, or NULL */
 	uint32_t timeout_ms;					   /* 10,000 */
 	bool gzip;
+};
+
+struct otlp_options {
+	struct otlp_signal traces, metrics, logs;
 	uint64_t metric_interval_ns; /* OTEL_METRIC_EXPORT_INTERVAL, 60 s */
 	uint64_t batch_delay_ns;     /* spans wait this long at most: 500 ms (a transaction is there within a second) */
 	uint32_t batch_bytes;	     /* or this much: 512 KiB */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 #define JSON_DEPTH 63
 
 void json_init(struct json *j, struct buf *out)
@@ -66,39 +68,6 @@ void json_key(struct json *j, const char *key)
 	j->comma &= ~(1ull << j->depth); /* the value follows without a comma … */
 }
 
-/* Length of the UTF-8 sequence at the start (RFC 3629: no overlong form, no surrogate, at most
- * U+10FFFF), or 0. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (at[0] >= 0xc2 && at[0] <= 0xdf)
-		n = 2;
-	else if (at[0] >= 0xe0 && at[0] <= 0xef)
-		n = 3;
-	else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (left < n)
-		return 0;
-	if (at[0] == 0xe0)
-		low = 0xa0;
-	else if (at[0] == 0xed)
-		high = 0x9f;
-	else if (at[0] == 0xf0)
-		low = 0x90;
-	else if (at[0] == 0xf4)
-		high = 0x8f;
-	if (at[1] < low || at[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static void add_escaped(struct buf *out, unsigned char c)
 {
 	static const char short_form[] = "btn?fr"; /* 8..13; 11 has none */
@@ -129,7 +98,7 @@ void json_string(struct json *j, struct slice s)
 			i++;
 			continue;
 		}
-		n = at[i] >= 0x80 ? utf8_length(at + i, s.len - i) : 0;
+		n = at[i] >= 0x80 ? utf8_length(s.at + i, s.len - i) : 0;
 		if (n) {
 			i += n;
 			continue;

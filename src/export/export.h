@@ -3,6 +3,9 @@
  * export.h: transactions → NDJSON, console, OTLP spans and metrics. One front for all outputs: the
  * loop thread formats and encodes; one worker thread (sender.c) compresses and sends behind a
  * bounded queue. What does not fit is dropped and counted by signal, never waited for.
+ *
+ * The program must ignore SIGPIPE (a reader of NDJSON may leave). Options are copied, the strings in
+ * them are not: they outlive the stage.
  */
 #ifndef PC_EXPORT_EXPORT_H
 #define PC_EXPORT_EXPORT_H
@@ -37,6 +40,7 @@ struct export_options {
 	bool peer_address;	       /* full addresses in audience and customer too */
 	int ndjson_fd;		       /* -1 = off; owned by the caller, may be a pipe that closes */
 	int console_fd;		       /* -1 = off */
+	bool patient; /* offline (replay): wait for who reads NDJSON and console; live: never */
 	bool console_color;
 	uint32_t console_width; /* 0 = do not cut */
 	struct otlp_options otlp;
@@ -45,6 +49,11 @@ struct export_options {
 	const char *host_name, *host_id, *os_version;
 	uint32_t metric_series; /* bound of attribute sets a metric: 2,000 (specification's default) */
 	uint64_t stats_interval_ns; /* 10 s */
+	/* Tells a person what is wrong with an output and what to do, once a change and then at most
+	 * once a minute; from the loop thread only, in push, tick or finish. NULL: nobody listens, the
+	 * counts are in export_stats all the same. The sentence is valid during the call. */
+	void (*say)(void *ctx, const char *sentence);
+	void *say_ctx;
 };
 
 struct export_stats {

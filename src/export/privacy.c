@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * privacy.c: see privacy.h. Decides on text that strangers wrote, so it prefers to take one segment
+ * too many: a path that became {token} by mistake costs a little detail, the other mistake publishes a
+ * person. A word of a person's own (/users/john.smith) cannot be told from any other word.
+ */
+#include "export/privacy.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+
+#define SEGMENT_MAX  128 /* a longer one is a token, whatever stands in it */
+#define DIGITS_ID    6
+#define RUN_TOKEN    16 /* letters and digits without a break */
+#define NAME_MAX_LEN 64 /* of a query parameter */
+#define REDACTED     "REDACTED"
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alpha(char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static int hex_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* Percent-decoded, as far as it goes; returns the octets written (at most `room`). */
+static size_t decode(struct slice s, char *to, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len && n < room; i++) {
+		int high = i + 2 < s.len && s.at[i] == '%' ? hex_value(s.at[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(s.at[i + 2]) : -1;
+
+		to[n++] = low >= 0 ? (char)(high << 4 | low) : s.at[i];
+		if (low >= 0)
+			i += 2;
+	}
+	return n;
+}
+
+static bool is_email(struct slice s)
+{
+	long at = slice_find(s, '@');
+
+	return at > 0 && (size_t)at + 3 < s.len && slice_find(slice_sub(s, at + 1, s.len), '.') > 0;
+}
+
+/* Letters and digits mixed, or cases mixed, as encoders do and writers do not. */
+static bool run_is_token(struct slice run)
+{
+	unsigned digits = 0, upper = 0, lower = 0, turns = 0, hex = 0;
+
+	for (size_t i = 0; i < run.len; i++) {
+		char c = run.at[i];
+
+		digits += is_digit(c);
+		upper += c >= 'A' && c <= 'Z';
+		lower += c >= 'a' && c <= 'z';
+		hex += hex_value(c) >= 0;
+		turns += i && (is_digit(c) != is_digit(run.at[i - 1]) ||
+			       (is_alpha(c) && is_alpha(run.at[i - 1]) && (c & 0x20) != (run.at[i - 1] & 0x20)));
+	}
+	if (run.len < RUN_TOKEN)
+		return run.len >= 10 && digits >= 2 && turns >= 4;
+	if (hex == run.len)
+		return true;
+	return (digits >= 2 && upper + lower >= 2) || (upper >= 3 && lower >= 3 && turns >= 6) ||
+	       run.len > 48;
+}
+
+static bool is_uuid(struct slice s)
+{
+	if (s.len != 36)
+		return false;
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s.at[i] != '-' : hex_value(s.at[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Only digits and what people put between them: a telephone number, a card, an account, an address. */
+static bool is_number(struct slice s)
+{
+	unsigned digits = 0, dots = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (is_digit(s.at[i]))
+			digits++;
+		else if (s.at[i] == '.')
+			dots++;
+		else if (!memchr("+-_() :/,", s.at[i], 9))
+			return false;
+	}
+	return digits >= DIGITS_ID || (dots == 3 && digits >= 4);
+}
+
+static bool has_long_digits(struct slice s)
+{
+	unsigned run = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		run = is_digit(s.at[i]) ? run + 1 : 0;
+		if (run >= DIGITS_ID)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ipv6(struct slice s)
+{
+	char text[INET6_ADDRSTRLEN];
+	unsigned char ip[16];
+
+	if (s.len < 3 || s.len >= sizeof(text) || slice_find(s, ':') < 0)
+		return false;
+	memcpy(text, s.at, s.len);
+	text[s.len] = 0;
+	return inet_pton(AF_INET6, text, ip) == 1;
+}
+
+static bool is_token(struct slice s)
+{
+	size_t start = 0;
+
+	if (slice_starts(s, SLICE("eyJ")) && s.len >= RUN_TOKEN)
+		return true; /* {" in base64: a JSON web token or its like */
+	for (size_t i = 0; i <= s.len; i++) {
+		if (i < s.len && (is_digit(s.at[i]) || is_alpha(s.at[i]) || memchr("+/=", s.at[i], 3)))
+			continue;
+		if (run_is_token(slice_sub(s, start, i)))
+			return true;
+		start = i + 1;
+	}
+	/* base64url breaks its runs by - and _ too, seldom and at odd places: taken together. */
+	if (s.len >= 24) {
+		unsigned breaks = 0, upper = 0, digits = 0;
+
+		for (size_t i = 0; i < s.len; i++) {
+			breaks += !is_alpha(s.at[i]) && !is_digit(s.at[i]);
+			upper += s.at[i] >= 'A' && s.at[i] <= 'Z';
+			digits += is_digit(s.at[i]);
+		}
+		return breaks * 8 <= s.len && upper >= 3 && digits >= 3;
+	}
+	return false;
+}
+
+/* What to write instead of a segment; NULL = as it is. */
+static const char *segment_class(struct slice raw)
+{
+	char plain[SEGMENT_MAX];
+	struct slice s;
+
+	if (raw.len < 4)
+		return NULL;
+	if (raw.len > 3 * SEGMENT_MAX)
+		return "{token}";
+	s = slice_of(plain, decode(raw, plain, sizeof(plain)));
+	if (s.len == sizeof(plain))
+		return "{token}";
+	if (is_email(s))
+		return "{email}";
+	if (is_uuid(s) || is_number(s) || is_ipv6(s))
+		return "{id}";
+	if (is_token(s))
+		return "{token}";
+	return has_long_digits(s) ? "{id}" : NULL;
+}
+
+bool privacy_is_secret(struct slice word)
+{
+	return segment_class(word) != NULL;
+}
+
+/* A segment may carry matrix parameters: name;param=value;param=value (RFC 3986 section 3.3). */
+static void add_segment(struct slice segment, struct buf *out)
+{
+	struct slice rest = segment, part = slice_next(&rest, ';');
+	const char *class = segment_class(part);
+
+	buf_add(out, class ? slice_str(class) : part);
+	while (rest.at) {
+		long equal;
+
+		part = slice_next(&rest, ';');
+		equal = slice_find(part, '=');
+		buf_add_byte(out, ';');
+		if (equal < 0) {
+			buf_add(out, segment_class(part) ? SLICE(REDACTED) : part);
+			continue;
+		}
+		buf_add(out, slice_sub(part, 0, (size_t)equal + 1));
+		buf_add(out, SLICE(REDACTED));
+	}
+}
+
+void privacy_path(struct slice path, struct buf *out)
+{
+	struct slice rest = path;
+	bool first = true;
+
+	while (rest.at) {
+		struct slice segment = slice_next(&rest, '/');
+
+		if (!first)
+			buf_add_byte(out, '/');
+		first = false;
+		add_segment(segment, out);
+	}
+}
+
+bool privacy_path_speaks(struct slice path)
+{
+	struct slice rest = path;
+
+	if (slice_find(path, ';') >= 0)
+		return true;
+	while (rest.at) {
+		if (segment_class(slice_next(&rest, '/')))
+			return true;
+	}
+	return false;
+}
+
+static bool is_kept(struct slice name, const char *const *keep)
+{
+	for (; keep && *keep; keep++)
+		if (slice_eq(name, slice_str(*keep)))
+			return true;
+	return false;
+}
+
+/* Like a name that a program chose: letters, digits, [ ] _ . - and nothing secret in it. */
+static bool is_name(struct slice s)
+{
+	if (s.len == 0 || s.len > NAME_MAX_LEN)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_alpha(s.at[i]) && !is_digit(s.at[i]) && !memchr("[]_.-%:$", s.at[i], 8))
+			return false;
+	return !segment_class(s);
+}
+
+void privacy_query(struct slice query, const char *const *keep, struct buf *out)
+{
+	struct slice rest = query;
+	bool first = true;
+
+	while (rest.at) {
+		struct slice pair = slice_next(&rest, '&'), name;
+		long equal = slice_find(pair, '=');
+
+		if (!first)
+			buf_add_byte(out, '&');
+		first = false;
+		name = slice_sub(pair, 0, equal < 0 ? pair.len : (size_t)equal);
+		if (is_kept(name, keep)) {
+			buf_add(out, pair);
+			continue;
+		}
+		buf_add(out, name.len == 0 || is_name(name) ? name : SLICE(REDACTED));
+		if (equal >= 0)
+			buf_add_byte(out, '=');
+		if (equal >= 0 && (size_t)equal + 1 < pair.len)
+			buf_add(out, SLICE(REDACTED));
+	}
+}
+
+/* Absolute or relative reference. User-info goes in every mode, the fragment in the strict ones. */
+void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf *out)
+{
+	long mark = slice_find_slice(url, SLICE("//")), hash, question;
+	bool strict = rules->mode != PRIVACY_NONE;
+	struct slice rest = url;
+
+	if (mark == 0 || (mark > 0 && url.at[mark - 1] == ':')) {
+		struct slice after = slice_sub(url, (size_t)mark + 2, url.len), authority = after;
+		const char *at;
+
+		for (size_t i = 0; i < after.len; i++)
+			if (memchr("/?#", after.at[i], 3)) {
+				authority = slice_sub(after, 0, i);
+				break;
+			}
+		buf_add(out, slice_sub(url, 0, (size_t)mark + 2));
+		at = authority.len ? memrchr(authority.at, '@', authority.len) : NULL;
+		rest = slice_sub(after, authority.len, after.len);
+		buf_add(out, at ? slice_sub(authority, (size_t)(at - authority.at) + 1, authority.len) : authority);
+	} else if (strict && mark < 0 && slice_find(url, ':') >= 0 && slice_find(url, '/') < 0) {
+		buf_add(out, SLICE(REDACTED)); /* mailto:, tel: … */
+		return;
+	}
+	if (!strict) {
+		buf_add(out, rest);
+		return;
+	}
+	hash = slice_find(rest, '#');
+	if (hash >= 0)
+		rest = slice_sub(rest, 0, (size_t)hash);
+	question = slice_find(rest, '?');
+	privacy_path(slice_sub(rest, 0, question < 0 ? rest.len : (size_t)question), out);
+	if (question >= 0) {
+		buf_add_byte(out, '?');
+		privacy_query(slice_sub(rest, (size_t)question + 1, rest.len), rules->query_keep, out);
+	}
+}
+
+void privacy_address(const struct pc_addr *a, bool truncate, char ret_text[46])
+{
+	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	unsigned char ip[16];
+	bool v4 = memcmp(a->ip, mapped, sizeof(mapped)) == 0;
+
+	memcpy(ip, a->ip, sizeof(ip));
+	if (truncate && v4)
+		ip[15] = 0;
+	else if (truncate)
+		memset(ip + 6, 0, 10);
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip + 12 : ip, ret_text, 46);
+}

@@ -39,14 +39,17 @@ class Suite:
         self.lock = open(os.path.join(tempfile.gettempdir(), "parcours-time.lock"), "a")
         fcntl.flock(self.lock, fcntl.LOCK_EX if timed else fcntl.LOCK_SH)
         process.guard()
+        if not os.path.exists(process.PARCOURS):
+            self.bad("suite", "no %s: run make first" % process.PARCOURS)
+            sys.exit(1)
 
     def wanted(self, name):
         """Arguments of the test file choose cases: each a part of a name."""
         return not self.only or any(part in name for part in self.only)
 
-    def run(self, name, body, *args):
+    def run(self, name, body, *args, always=False):
         """One case, if it is wanted; whatever it started is stopped after it."""
-        if not self.wanted(name):
+        if not always and not self.wanted(name):
             return
         mark, begin = process.mark(), time.monotonic()
         try:

@@ -99,8 +99,8 @@ struct pc_head {
  * partition its range in ascending order: head of the call up to the budget in pieces of at most
  * PC_PIECE bytes, then small vectors and the tail (PC_TAIL), where chunk framing sits.
  *
- * After the struct: `arrivals` × struct pc_arrival, then the captured bytes. The record is padded
- * with zeroes to its size class; head.size says where it really ends.
+ * After the struct: `arrivals` × struct pc_arrival, then the captured bytes; head.size is their sum.
+ * The first piece of a call carries the arrivals of the whole call.
  */
 struct pc_data {
 	struct pc_head head; /* time_ns: when the call returned */
@@ -234,12 +234,20 @@ static inline __u32 pc_slot(__u64 conn)
 	return (__u32)((conn * 0x9E3779B97F4A7C15ull) >> 50); /* 64 - 14 bits */
 }
 
-enum pc_scope_state { PC_SCOPE_UNKNOWN, PC_SCOPE_YES, PC_SCOPE_NO };
+/* Two bits a process in the map pc_procs; a process that nobody spoke of is NO. */
+enum pc_scope_state {
+	PC_SCOPE_NO,
+	PC_SCOPE_YES,
+	PC_SCOPE_UNKNOWN, /* captured with a small budget until the warden has looked */
+	PC_SCOPE_PINNED,  /* YES by --pid: an exec does not ask again */
+};
+#define PC_PIDS (4 * 1024 * 1024) /* the kernel's own limit of pid_max on 64 bits */
 
 #define PC_SCOPE_BY_PROCESS  0x1 /* --pid, --exe: procs map decides, unknown = provisional */
 #define PC_SCOPE_BY_PORT     0x2
 #define PC_SCOPE_BY_CGROUP   0x4
 #define PC_SCOPE_BY_LISTENER 0x8 /* default: who listens on TCP, and what they call */
+#define PC_SCOPE_EXEC_ASKS   0x10 /* not a kind: --exe, an exec makes a process UNKNOWN */
 #define PC_CGROUPS 8
 
 /* Warden → kernel and brain → kernel, one entry. Kinds are AND, values of one kind are OR. */
@@ -267,7 +275,8 @@ struct pc_counters {
 	__u64 why_bytes[16];
 	__u64 sockets_refused;	   /* no memory for socket storage, table full */
 	__u64 uncertain;
-	__u64 pad[6];
+	__u64 sampled_out;	   /* connections left out by sample_shift */
+	__u64 pad[4];
 };
 #define PC_CPUS 128 /* slots; CPU n uses slot n % PC_CPUS */
 

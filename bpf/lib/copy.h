@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * copy.h: the bytes of one call → DATA records. Finds the user's buffers from the call's arguments,
+ * walks them as piece.h plans, copies what is wanted. Both families.
+ *
+ * A record is [captured bytes][absent bytes of one cause]. It is sent when it is full, or when bytes
+ * follow an absence, or when the cause of the absence changes. Short calls (nearly all) are one
+ * record and never see the loop.
+ */
+#ifndef PC_BPF_COPY_H
+#define PC_BPF_COPY_H
+
+#include "lib/calls.h"
+#include "lib/emit.h"
+
+#define PC_VECTORS_SHORT 4    /* gathered without a loop helper: nginx sends 2 to 4 */
+#define PC_VECTORS_MAX	 1024 /* UIO_MAXIOV of the kernel */
+/* Each step takes up a vector, fills up a piece or leaves one absence behind. */
+#define PC_STEPS (2 * PC_VECTORS_MAX + 64)
+
+/* The arguments of the call in the current task. */
+struct pc_args {
+	__u32 form;
+	__u32 fd;
+	__u64 at;    /* buffer, iovec, msghdr */
+	__u64 count; /* vectors or messages */
+};
+
+/* Sets up the walk over the user's buffers. Returns the cause if there are none to be had. */
+static __always_inline __u32 pc_walk_source(struct pc_walk *w, const struct pc_args *a)
+{
+	struct user_msghdr m;
+
+	w->vectors = 0;
+	w->iov = 0;
+	switch (a->form & PC_FORM_MASK) {
+	case PC_FORM_BUF:
+		w->base = a->at;
+		w->left = w->vector = w->total;
+		return PC_WHY_NONE;
+	case PC_FORM_IOV:
+		w->iov = a->at;
+		w->vectors = a->count < PC_VECTORS_MAX ? a->count : PC_VECTORS_MAX;
+		return PC_WHY_NONE;
+	case PC_FORM_MMSG:
+		if (a->count != 1)
+			return PC_WHY_MMSG;
+		/* fall through: a struct mmsghdr begins with its msghdr */
+	case PC_FORM_MSG:
+		if (bpf_probe_read_user(&m, sizeof(m), (void *)a->at))
+			return PC_WHY_FAULT;
+		w->iov = m.msg_iov;
+		w->vectors = m.msg_iovlen < PC_VECTORS_MAX ? m.msg_iovlen : PC_VECTORS_MAX;
+		return PC_WHY_NONE;
+	case PC_FORM_SENDFILE:
+	case PC_FORM_SPLICE:
+		return PC_WHY_SENDFILE;
+	case PC_FORM_URING:
+		return PC_WHY_IO_URING;
+	}
+	return PC_WHY_CALL;
+}
+
+/* `len` bytes from the user to offset `at` of the record's bytes. */
+static __always_inline bool pc_copy_user(struct pc_scratch *x, __u32 at, __u32 len, __u64 from)
+{
+	at += x->data.arrivals * (__u32)sizeof(struct pc_arrival);
+	barrier_var(at);
+	if (at > PC_ARRIVALS * sizeof(struct pc_arrival) + PC_PIECE)
+		return false;
+	barrier_var(len);
+	if (len > PC_PIECE)
+		return false;
+	return !bpf_probe_read_user(x->rest + at, len, (void *)from);
+}
+
+static __always_inline void pc_piece_send(struct pc_scratch *x)
+{
+	__u32 bytes = x->data.arrivals * (__u32)sizeof(struct pc_arrival) + x->data.captured;
+
+	pc_emit_data(x, bytes);
+	x->data.head.flags &= ~PC_F_FIRST;
+	x->data.pos += x->data.len;
+	x->data.len = 0;
+	x->data.captured = 0;
+	x->data.arrivals = 0;
+	x->data.why = PC_WHY_NONE;
+}
+
+static __always_inline void pc_piece_hole(struct pc_scratch *x, __u32 len, __u32 why)
+{
+	if (x->data.why && x->data.why != why)
+		pc_piece_send(x);
+	x->data.why = why;
+	x->data.len += len;
+}
+
+static __always_inline void pc_walk_advance(struct pc_walk *w, __u32 n)
+{
+	w->base += n;
+	w->done += n;
+	w->left -= n;
+}
+
+static __always_inline bool pc_next_vector(struct pc_walk *w)
+{
+	struct iovec v;
+
+	if (!w->vectors || bpf_probe_read_user(&v, sizeof(v), (void *)w->iov))
+		return false;
+	w->iov += sizeof(v);
+	w->vectors--;
+	w->base = v.iov_base;
+	w->left = v.iov_len < w->total - w->done ? v.iov_len : w->total - w->done;
+	w->vector = w->left;
+	return true;
+}
+
+/* One step of the walk; 1 ends it. */
+static long pc_step(__u32 i, struct pc_scratch **ctx)
+{
+	struct pc_scratch *x = *ctx;
+	struct pc_walk *w = &x->walk;
+	struct pc_plan plan;
+
+	if (w->done >= w->total)
+		return 1;
+	if (!w->left)
+		return !pc_next_vector(w);
+	pc_plan_next(w, &plan);
+	if (plan.copy) {
+		if (x->data.why || x->data.captured >= PC_PIECE)
+			pc_piece_send(x);
+		plan.copy = pc_min(plan.copy, PC_PIECE - x->data.captured);
+		if (pc_copy_user(x, x->data.captured, plan.copy, w->base)) {
+			x->data.captured += plan.copy;
+			x->data.len += plan.copy;
+		} else {
+			pc_piece_hole(x, plan.copy, PC_WHY_FAULT);
+		}
+		pc_walk_advance(w, plan.copy);
+		return 0;
+	}
+	if (w->done >= w->skip) /* what is before `skip` was told in one piece */
+		pc_piece_hole(x, plan.hole, PC_WHY_BUDGET);
+	pc_walk_advance(w, plan.hole);
+	return 0;
+}
+
+/* A call that moved 5 GB in a thousand vectors, or just one that does not fit a piece. */
+static __noinline int pc_copy_long(struct pc_scratch *x)
+{
+	struct pc_walk *w = &x->walk;
+
+	bpf_loop(PC_STEPS, pc_step, &x, 0);
+	if (w->done < w->total) /* the vectors ended early, could not be read, or are too many */
+		pc_piece_hole(x, w->total - w->done, PC_WHY_FAULT);
+	x->data.head.flags |= PC_F_LAST;
+	if (x->data.len)
+		pc_piece_send(x);
+	return 0;
+}
+
+/* Gathers up to four vectors into one record. False: not so short, nothing was done. */
+static __always_inline bool pc_copy_short(struct pc_scratch *x)
+{
+	struct iovec v[PC_VECTORS_SHORT] = {};
+	struct pc_walk *w = &x->walk;
+	__u32 bytes = w->vectors * (__u32)sizeof(v[0]);
+	__u32 total = w->total;
+
+	if (total > PC_PIECE || w->skip || w->budget < total)
+		return false;
+	if (w->left) {
+		if (!pc_copy_user(x, 0, total, w->base))
+			return false;
+		goto out;
+	}
+	barrier_var(bytes);
+	if (bytes == 0 || bytes > sizeof(v) || bpf_probe_read_user(v, bytes, (void *)w->iov))
+		return false;
+	for (__u32 i = 0, at = 0; i < PC_VECTORS_SHORT && at < total; i++) {
+		__u32 len = v[i].iov_len < total - at ? v[i].iov_len : total - at;
+
+		if (len && !pc_copy_user(x, at, len, v[i].iov_base))
+			return false;
+		at += len;
+		if (i == PC_VECTORS_SHORT - 1 && at < total)
+			return false; /* vectors shorter than the call: cannot be */
+	}
+out:
+	x->data.head.flags |= PC_F_LAST;
+	x->data.len = x->data.captured = total;
+	pc_emit_data(x, x->data.arrivals * (__u32)sizeof(struct pc_arrival) + total);
+	return true;
+}
+
+#endif

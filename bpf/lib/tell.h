@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * tell.h: what the brain is told of one socket: OPEN, the DATA of a call, END, CLOSE, GONE. Both
+ * families fill struct pc_moved (facts of a call) or struct pc_tcp; here they become records, with the
+ * brain's directive and the budgets applied.
+ *
+ * `told` is how far the brain has been told. What is skipped by a directive makes no record until a
+ * call reaches the wanted position; then one piece without bytes covers all that was skipped.
+ */
+#ifndef PC_BPF_TELL_H
+#define PC_BPF_TELL_H
+
+#include "lib/arrival.h"
+#include "lib/copy.h"
+#include "lib/decide.h"
+#include "lib/position.h"
+
+#define PC_SKIP_REPORT (1u << 30) /* tell of skipped bytes at least this often: fits a u32 */
+
+struct pc_moved {
+	struct pc_span span;
+	__u64 time_ns, begin_ns;
+	__u64 who; /* tgid and tid, as the helper gives them; 0 = nobody's call */
+	__u32 ret;
+	__u32 flags; /* PC_F_* */
+	__u32 srtt_us, retrans, unread;
+	__u32 dir, why; /* why: PC_WHY_NONE, or the bytes cannot be had */
+	__u32 end_seq;	/* TCP: sequence number at span.end, for the arrivals */
+	bool single;	/* one thread only: what moved unseen was no other call */
+};
+
+static __always_inline void pc_addr_of(const struct sock *sk, bool remote, __u16 family,
+				       struct pc_addr *ret)
+{
+	const struct sock_common *c = &sk->__sk_common;
+	__u32 v4;
+
+	if (family == AF_INET6) {
+		bpf_core_read(ret->ip, 16, remote ? &c->skc_v6_daddr : &c->skc_v6_rcv_saddr);
+	} else {
+		bpf_core_read(&v4, 4, remote ? &c->skc_daddr : &c->skc_rcv_saddr);
+		ret->ip[10] = ret->ip[11] = 0xff;
+		__builtin_memcpy(ret->ip + 12, &v4, 4);
+	}
+	ret->port = remote ? bpf_ntohs(BPF_CORE_READ(c, skc_dport)) : BPF_CORE_READ(c, skc_num);
+}
+
+/* `now` when both positions are about to move on from rx_pos and tx_pos. */
+static __noinline int pc_tell_open(struct pc_sock *s, const struct sock *sk, __u64 now_ns)
+{
+	const struct pc_control *c = pc_controls();
+	struct pc_open o = {};
+	__u32 flags = 0, size = sizeof(o);
+
+	if (!c || !s)
+		return 0;
+	flags |= s->flags & PC_S_ACTIVE ? PC_F_ACTIVE : 0;
+	flags |= s->flags & PC_S_PASSIVE ? PC_F_PASSIVE : 0;
+	flags |= s->flags & PC_S_COUNTED ? PC_F_COUNTED : 0;
+	flags |= s->scope == PC_SCOPE_UNKNOWN ? PC_F_PROVISIONAL : 0;
+	if ((s->flags & PC_S_EXISTED) || s->pos[PC_RX] || s->pos[PC_TX])
+		flags |= PC_F_JOINED;
+	pc_head_set(&o.head, PC_OPEN, flags, size, now_ns);
+	o.conn = s->conn;
+	o.rx_pos = s->pos[PC_RX];
+	o.tx_pos = s->pos[PC_TX];
+	o.cgroup = s->cgroup;
+	o.start_ns = s->start_ns;
+	o.handshake_ns = s->handshake_ns;
+	if (s->flags & PC_S_ANCHORED) {
+		o.rx_isn = s->seq0[PC_RX] - 1;
+		o.tx_isn = s->seq0[PC_TX] - 1;
+	}
+	o.tgid = s->tgid;
+	o.uid = (__u32)bpf_get_current_uid_gid();
+	o.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (o.family == AF_UNIX) {
+		const struct unix_sock *u = (const void *)sk;
+
+		o.peer_conn = BPF_CORE_READ(u, peer, __sk_common.skc_cookie.counter);
+	} else {
+		pc_addr_of(sk, false, o.family, &o.local);
+		pc_addr_of(sk, true, o.family, &o.remote);
+	}
+	s->told[PC_RX] = s->pos[PC_RX];
+	s->told[PC_TX] = s->pos[PC_TX];
+	if (pc_emit_control(&o, size, PC_OPEN))
+		s->open_generation = c->brain_generation;
+	return 0;
+}
+
+/* A range that nobody can have, at position `from`. */
+static __noinline int pc_tell_gap(struct pc_sock *s, struct pc_moved *m, __u64 from, __u64 to,
+				  __u32 why)
+{
+	struct pc_scratch *x;
+	__u64 len = to - from;
+
+	if (!s || !m || to <= from)
+		return 0;
+	x = pc_scratch_take();
+	if (!x)
+		return 0; /* the brain sees the hole by its position */
+	__builtin_memset(&x->data, 0, sizeof(x->data));
+	pc_head_set(&x->data.head, PC_DATA, m->flags, 0, m->time_ns);
+	x->data.conn = s->conn;
+	x->data.pos = from;
+	x->data.len = len < 0xffffffff ? len : 0xffffffff;
+	x->data.tgid = m->who >> 32;
+	x->data.tid = (__u32)m->who;
+	x->data.srtt_us = m->srtt_us;
+	x->data.retrans = m->retrans;
+	x->data.unread = m->unread;
+	x->data.dir = m->dir;
+	x->data.why = why;
+	pc_emit_data(x, 0);
+	pc_scratch_give(x);
+	return 0;
+}
+
+/* Bytes that moved without a call that we saw (splice in, TCP_ZEROCOPY_RECEIVE). With other threads
+ * about they may belong to a call that has not reported yet: kept until the next one. */
+static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 until)
+{
+	__u32 d, why;
+
+	if (!s || !m)
+		return 0;
+	d = m->dir & 1;
+	why = d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE;
+	if (m->span.filled) {
+		s->hole_pos[d] += m->ret;
+		s->hole_len[d] -= m->ret;
+		return 0;
+	}
+	if (s->hole_len[d]) {
+		pc_tell_gap(s, m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], why);
+		s->hole_len[d] = 0;
+	}
+	if (!m->span.hole_len || m->span.start <= until)
+		return 0; /* part of what the brain does not want */
+	if (s->told[d] < m->span.hole_pos)
+		pc_tell_gap(s, m, s->told[d], m->span.hole_pos, PC_WHY_DIRECTIVE);
+	s->told[d] = m->span.start;
+	if (m->single) {
+		pc_tell_gap(s, m, m->span.hole_pos, m->span.start, why);
+		return 0;
+	}
+	s->hole_pos[d] = m->span.hole_pos;
+	s->hole_len[d] = m->span.hole_len < 0xffffffff ? m->span.hole_len : 0xffffffff;
+	return 0;
+}
+
+/* What the brain wants of this connection and direction. False: nothing, ever. */
+static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until, __u32 *budget)
+{
+	__u32 slot = pc_slot(s->conn);
+	volatile struct pc_directive *v = bpf_map_lookup_elem(&pc_directives, &slot);
+	__u64 mine, other;
+	__u32 b;
+
+	if (!v || v->conn != s->conn)
+		return true;
+	pc_read_barrier();
+	mine = v->until[d & 1];
+	other = v->until[!(d & 1)];
+	b = v->budget[d & 1];
+	pc_read_barrier();
+	if (v->conn != s->conn)
+		return true; /* being rewritten for another */
+	if (mine == PC_NEVER && other == PC_NEVER)
+		return false;
+	*until = mine;
+	if (b)
+		*budget = b;
+	return true;
+}
+
+static __always_inline void pc_data_fill(struct pc_data *r, const struct pc_sock *s,
+					 const struct pc_moved *m, __u64 pos)
+{
+	pc_head_set(&r->head, PC_DATA, m->flags | PC_F_FIRST, 0, m->time_ns);
+	r->conn = s->conn;
+	r->pos = pos;
+	r->begin_ns = m->begin_ns;
+	r->len = 0;
+	r->captured = 0;
+	r->tgid = m->who >> 32;
+	r->tid = (__u32)m->who;
+	r->srtt_us = m->srtt_us;
+	r->retrans = m->retrans;
+	r->dir = m->dir;
+	r->why = PC_WHY_NONE;
+	r->arrivals = 0;
+	r->pad = 0;
+	r->unread = m->unread;
+}
+
+/* A call moved bytes of a socket that is in scope. */
+static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_control *c,
+					 struct pc_moved *m, const struct pc_args *args)
+{
+	__u32 d = m->dir & 1, budget = c->budget[d];
+	__u64 until = 0, from = m->span.start;
+	struct pc_scratch *x;
+	__u32 why = m->why;
+
+	if (!pc_directed(s, d, &until, &budget)) {
+		s->scope = PC_SCOPE_NO;
+		return;
+	}
+	if (s->scope == PC_SCOPE_UNKNOWN) {
+		budget = pc_min(budget, s->provisional[d]);
+		s->provisional[d] -= pc_min(budget, m->ret);
+		m->flags |= PC_F_PROVISIONAL;
+	}
+	if (m->span.end < until && m->span.end - s->told[d] < PC_SKIP_REPORT) {
+		if (d == PC_RX)
+			pc_arrival_drop(s, m->end_seq);
+		return;
+	}
+	if (m->span.hole_len || m->span.filled || s->hole_len[d])
+		pc_tell_hole(s, m, until);
+	if (until > m->span.end)
+		until = m->span.end;
+	if (until > from)
+		from = until;
+	if (s->told[d] < from && !m->span.filled)
+		pc_tell_gap(s, m, s->told[d], from, PC_WHY_DIRECTIVE);
+	if (s->told[d] < m->span.end)
+		s->told[d] = m->span.end;
+	if (from == m->span.end) {
+		if (d == PC_RX)
+			pc_arrival_drop(s, m->end_seq);
+		return;
+	}
+	x = pc_scratch_take();
+	if (!x)
+		return;
+	pc_data_fill(&x->data, s, m, from);
+	if (d == PC_RX && s->arrived_head != s->arrived_tail)
+		x->data.arrivals = pc_arrival_take(s, m->end_seq, m->span.end,
+						   (struct pc_arrival *)x->rest);
+	pc_walk_begin(&x->walk, m->ret, m->span.start, until, budget);
+	if (!why)
+		why = pc_walk_source(&x->walk, args);
+	if (why) {
+		x->data.head.flags |= PC_F_LAST;
+		pc_piece_hole(x, m->span.end - from, why);
+		pc_piece_send(x);
+	} else if (!pc_copy_short(x)) {
+		pc_copy_long(x);
+	}
+	pc_scratch_give(x);
+}
+
+/* No call will follow in this direction: tell what was kept back, so that every byte has a cause. */
+static __noinline int pc_tell_rest(struct pc_sock *s, __u32 d, __u64 pos, __u64 who)
+{
+	struct pc_moved m = {};
+
+	if (!s)
+		return 0;
+	d &= 1;
+	m.time_ns = bpf_ktime_get_ns();
+	m.who = who;
+	m.dir = d;
+	if (s->hole_len[d])
+		pc_tell_gap(s, &m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d],
+			    d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE);
+	s->hole_len[d] = 0;
+	pc_tell_gap(s, &m, s->told[d], pos, PC_WHY_DIRECTIVE);
+	if (s->told[d] < pos)
+		s->told[d] = pos;
+	return 0;
+}
+
+/* A direction ended: by end of stream (error 0) or by an error of the call. Told once. */
+static __noinline int pc_tell_end(struct pc_sock *s, __u32 d, __s32 error)
+{
+	struct pc_end e = {};
+	__u32 size = sizeof(e);
+
+	if (!s || s->ended & (1 << (d & 1)))
+		return 0;
+	pc_tell_rest(s, d, s->pos[d & 1], bpf_get_current_pid_tgid());
+	pc_head_set(&e.head, PC_END, 0, size, bpf_ktime_get_ns());
+	e.conn = s->conn;
+	e.pos = s->pos[d & 1];
+	e.error = error;
+	e.tgid = bpf_get_current_pid_tgid() >> 32;
+	e.dir = d & 1;
+	if (pc_emit_control(&e, size, PC_END))
+		s->ended |= 1 << (d & 1);
+	return 0;
+}
+
+/* CLOSE and GONE. t = NULL: not plain TCP, nothing is known but the counters. */
+static __always_inline void pc_tell_close(struct pc_sock *s, const struct pc_tcp *t, __u32 kind,
+					  __u32 flags, __s32 error)
+{
+	struct pc_close e = {};
+	__u32 size = sizeof(e);
+
+	pc_head_set(&e.head, kind, flags, size, bpf_ktime_get_ns());
+	e.conn = s->conn;
+	e.rx_pos = s->pos[PC_RX];
+	e.tx_pos = s->pos[PC_TX];
+	e.error = error;
+	if (t && (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED)) {
+		e.rx_pos = pc_rx_pos(t, s->seq0);
+		e.tx_pos = pc_tx_pos(t, s->seq0);
+		e.acked = pc_acked_pos(t, s->seq0);
+		e.unread = pc_unread(t);
+	}
+	pc_tell_rest(s, PC_RX, e.rx_pos, 0);
+	pc_tell_rest(s, PC_TX, e.tx_pos, 0);
+	if (t) {
+		e.srtt_us = t->srtt_us;
+		e.min_rtt_us = t->min_rtt_us;
+		e.retrans = t->retrans;
+	}
+	pc_emit_control(&e, size, kind);
+}
+
+#endif

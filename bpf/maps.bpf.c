@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * maps.bpf.c: defines the maps that maps.bpf.h describes. Linked first into the object of each
+ * family. The names of the maps differ from the types of their values only by their tag.
+ */
+#define PC_MAPS_DEFINE
+#include "maps.bpf.h"
+
+struct pc_map_control_ring pc_control_ring SEC(".maps");
+struct pc_map_data_rings pc_data_rings SEC(".maps");
+struct pc_map_control pc_control SEC(".maps");
+struct pc_map_directives pc_directives SEC(".maps");
+struct pc_map_counters pc_counters SEC(".maps");
+struct pc_map_procs pc_procs SEC(".maps");
+struct pc_map_ports pc_ports SEC(".maps");
+struct pc_map_socks pc_socks SEC(".maps");
+struct pc_map_conns pc_conns SEC(".maps");
+struct pc_map_scratch pc_scratch SEC(".maps");
+
+_Static_assert(sizeof(struct pc_data) == 72, "abi: DATA has padding");
+_Static_assert(sizeof(struct pc_directive) == 32, "abi: a directive is 32 bytes");
+_Static_assert(sizeof(struct pc_counters) % 64 == 0, "abi: counters share a cache line");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -110,13 +110,14 @@ struct stream_limits {
 struct stream_stats {
 	uint64_t records[16]; /* by enum pc_kind, as read */
 	uint64_t opened, closed, evicted, joined;
+	uint64_t refused;     /* connections for which there was no memory */
 	uint64_t malformed;   /* records that contradict abi.h: dropped */
 	uint64_t bytes[2];    /* handed out as taken, present or absent, by direction */
 	uint64_t hole_bytes[PC_WHY_MAX]; /* of them absent, by cause */
 	uint64_t holes[PC_WHY_MAX];
 	uint64_t duplicate_bytes; /* came twice (overlap), dropped */
 	uint64_t late_bytes;	  /* came after their place was declared a hole, dropped */
-	uint64_t after_end_bytes; /* came after the end of their direction, dropped */
+	uint64_t after_end_bytes; /* moved after the end of their direction, dropped */
 	uint64_t ignored;	  /* connections that the reader did not want */
 	uint64_t ignored_bytes;	  /* of them, that came nevertheless */
 	uint64_t uncertain;

@@ -22,7 +22,7 @@ enum sampler { SAMPLER_ON, SAMPLER_OFF, SAMPLER_RATIO };
 struct trace_options {
 	enum sampler sampler;
 	bool parent_based;
-	double ratio;	       /* SAMPLER_RATIO: 0..1 */
+	double ratio;	       /* SAMPLER_RATIO: 0..1 (otherwise -EINVAL) */
 	bool keep_errors;      /* status >= 500, or outcome not complete */
 	uint64_t keep_slow_ns; /* 0 = off */
 	uint32_t connections;  /* watched client ends remembered: 65,536 */

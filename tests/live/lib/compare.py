@@ -64,8 +64,47 @@ def same_exchange(servers, clients, what):
     return len(pairs)
 
 
+PREFIX = "parcours.agent."
+LOSSES = ("events.lost", "events.lost.bytes", "capture.refused", "ndjson.dropped", "ndjson.errors",
+          "transactions.refused", "transactions.evicted", "connections.evicted", "stream.malformed")
+
+
+def figure(stats, name, label=None):
+    """A counter of the stats row; without a label the sum over all its labels."""
+    total = 0
+    for key, value in stats.items():
+        base, _, rest = key.partition("{")
+        if base == PREFIX + name and label in (None, rest.rstrip("}").partition("=")[2]):
+            total += value
+    return total
+
+
+def labels(stats, name):
+    """{label: value} of a counter."""
+    return {key.partition("{")[2].rstrip("}").partition("=")[2]: value for key, value in stats.items()
+            if key.partition("{")[0] == PREFIX + name}
+
+
+def reconcile(stats, what):
+    """The sums that must hold in every final stats row, lost or not."""
+    submitted, read = labels(stats, "events.submitted"), labels(stats, "events.read")
+    for kind, count in submitted.items():
+        check(read.get(kind, 0) == count, "%s: %s events submitted %d, read %d" % (what, kind, count, read.get(kind, 0)))
+    for way in ("receive", "transmit"):
+        parts = [figure(stats, "proto.%s.bytes" % p, way) for p in ("message", "tunnel", "preface", "lost")]
+        total = figure(stats, "stream.bytes", way)
+        check(total == sum(parts), "%s: %s: stream %d bytes, message+tunnel+preface+lost %s = %d"
+              % (what, way, total, parts, sum(parts)))
+    opened, closed = figure(stats, "transactions.opened"), figure(stats, "transactions.closed")
+    left = figure(stats, "transactions.open")
+    check(opened == closed + left, "%s: %d transactions opened, %d closed, %d open" % (what, opened, closed, left))
+    check(left == 0, "%s: %d transactions open at the end" % (what, left))
+
+
 def nothing_lost(stats, what):
-    """No counter of a loss may have moved in a run that must be whole."""
-    lost = {k: v for k, v in stats.items() if isinstance(v, (int, float)) and v
-            and any(word in k for word in ("lost", "dropped", "refused"))}
+    """No counter of a loss may have moved in a run that must be whole, and the sums hold."""
+    lost = {name: figure(stats, name) for name in LOSSES if figure(stats, name)}
+    if figure(stats, "stream.hole.bytes", "ring"):
+        lost["stream.hole.bytes ring"] = figure(stats, "stream.hole.bytes", "ring")
     check(not lost, "%s: losses: %s" % (what, lost))
+    reconcile(stats, what)

@@ -42,6 +42,7 @@ class Agent:
         command = [process.PARCOURS, "run", "--capture", source, "--privacy", privacy, *args]
         if ndjson:
             command += ["--ndjson", self.path]
+        self.killed = 0  # a killed brain may leave one torn line each time
         begin = time.monotonic()
         self.child = process.start(command, stdout=open(os.path.join(place, "stdout"), "wb"),
                                    stderr=open(self.log, "wb"),
@@ -65,6 +66,17 @@ class Agent:
         """Warden and brain."""
         return process.descendants(self.child.pid)
 
+    def brain(self):
+        """The unprivileged child of the warden, waited for."""
+        return process.wait_for(lambda: [p for p in self.pids() if p != self.pid], 10, "the brain")[0]
+
+    def kill(self, pid):
+        self.killed += 1
+        os.kill(pid, signal.SIGKILL)
+
+    def errors(self):
+        return process.read(self.log)
+
     def stop(self, sig=signal.SIGTERM):
         """Drains; afterwards all rows stand in the file. Its exit code must be 0."""
         code = process.stop(self.child, sig, wait=30)
@@ -74,10 +86,15 @@ class Agent:
     def _objects(self):
         if not os.path.exists(self.path):
             return
+        self.torn = 0
         with open(self.path, "rb") as f:
             for line in f:
-                if line.endswith(b"\n"):
+                try:
                     yield json.loads(line)
+                except ValueError:
+                    self.torn += 1
+                    if not self.killed:
+                        raise Failure("not a JSON line: %r" % line[:200])
 
     def all_rows(self):
         return list(self._objects())

@@ -8,6 +8,7 @@ second witness beside the server's log: it gives the known corrections of the lo
 import asyncio
 import collections
 import random
+import threading
 
 from .suite import check
 
@@ -145,16 +146,19 @@ class Driver:
         self.local = local
         self.todo = collections.deque(requests)
         self.seen, self.broken, self.connections = {}, [], 0
+        self.sent = self.received = 0  # octets on all connections
 
     async def _one(self, reader, writer, parser, item):
         parser.expect(item.method)
         writer.write(item.data)
+        self.sent += len(item.data)
         while not parser.run():
             data = await reader.read(262144)
             if not data:
                 if parser.state == "until close":
                     break
                 return False
+            self.received += len(data)
             parser.feed(data)
         self.seen[item.id] = parser.seen()
         return True
@@ -187,9 +191,38 @@ class Driver:
         await asyncio.gather(*(self._worker() for _ in range(self.concurrency)))
 
 
-def drive(port, requests, concurrency=64, host="127.0.0.1"):
-    """Sends all; returns {id: Seen}. A broken exchange is a failure of the test's set-up."""
+def drive_all(port, requests, concurrency=64, host="127.0.0.1"):
+    """Sends all; returns the driver with what it saw. A broken exchange fails the test."""
     driver = Driver(port, requests, concurrency, host)
     asyncio.run(asyncio.wait_for(driver.run(), 300))
     check(not driver.broken, "driver: %d exchanges broke, first %s" % (len(driver.broken), driver.broken[:3]))
-    return driver.seen
+    return driver
+
+
+def drive(port, requests, concurrency=64, host="127.0.0.1"):
+    """Sends all; returns {id: Seen}."""
+    return drive_all(port, requests, concurrency, host).seen
+
+
+class Background:
+    """A load in a thread while the test does something else."""
+
+    def __init__(self, port, requests, concurrency=16):
+        self.driver, self.error = None, None
+
+        def body():
+            try:
+                self.driver = drive_all(port, requests, concurrency)
+            except BaseException as error:
+                self.error = error
+        self.thread = threading.Thread(target=body, daemon=True)
+        self.thread.start()
+
+    def busy(self):
+        return self.thread.is_alive()
+
+    def wait(self):
+        self.thread.join(300)
+        if self.error:
+            raise self.error
+        return self.driver

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http1_resync.c: a way that is lost looks for a message start. A phantom message is worse than any
+ * loss, and content may look like a message. So bytes alone are never believed. What is asked:
+ *
+ *  1. The octet is the first of a call. Senders write messages from their start; the middle of a
+ *     call is never looked at.
+ *  2. A whole head stands there, without any leniency, and what follows it in the call fits its
+ *     framing.
+ *  3. The other way bears witness that something ended before it:
+ *     - a request is believed when the octet just before it was seen, a final response (one without a
+ *       request, or of the request that was cut by the hole) began after that octet and had ended
+ *       before this one. So between two pieces of one request's content no piece can be taken for a
+ *       request, and right behind a hole nothing can.
+ *     - a response is believed when the newest request older than it was sent after the octet just
+ *       before it; or, right behind a hole, when at least one older request waits too (the hole took
+ *       that one's). Where requests are pipelined nothing is ever certain again.
+ *  4. Of a connection that we joined, the first call of requests is believed without a witness (on an
+ *     idle connection there is none), then the response after it.
+ *
+ * What is passed over is counted as lost, call by call. Requests whose response was passed over are
+ * told so. All comparisons are of times of one kernel clock; unknown times are never evidence.
+ */
+#include "proto/inside.h"
+
+enum verdict { TAKE, PASS, HOLD };
+
+/* n octets are passed over; seen_ns: when the last of them was moved, 0 if in a hole. */
+static uint64_t pass(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
+		     uint64_t n, uint64_t seen_ns)
+{
+	struct way *w = &h->way[d];
+	bool hole = r->bytes.len == 0;
+
+	w->scanned = 0;
+	w->seen_ns = seen_ns;
+	proto_lose(p, h->c, d, r->pos, n, w->loss, hole ? r->why : (enum pc_why)w->why);
+	return n;
+}
+
+/* Does the content, or the next message, that stands behind a head fit? */
+static bool rest_fits(const struct head *h, struct slice rest)
+{
+	uint64_t size;
+
+	if (h->framing == FRAMING_CHUNKED)
+		return http1_chunk_line(rest, &size) >= 0;
+	if (h->framing == FRAMING_CLOSE)
+		return false;
+	if (h->framing == FRAMING_LENGTH) {
+		if (h->content_length >= rest.len)
+			return true;
+		rest = slice_sub(rest, h->content_length, rest.len);
+	}
+	return rest.len == 0 || http1_guess(rest) == PROTO_REQUEST ||
+	       http1_guess(rest) == PROTO_MAYBE;
+}
+
+/* Rule 2. */
+static enum verdict whole_head(struct proto *p, struct http1 *h, enum pc_dir d,
+			       const struct range *r, bool last)
+{
+	bool request = is_request(h, d);
+	enum proto_guess g = http1_guess(r->bytes), want = request ? PROTO_REQUEST : PROTO_RESPONSE;
+	struct way *w = &h->way[d];
+	struct head_facts f;
+	struct head head;
+	uint32_t size;
+
+	if (g != want && g != PROTO_MAYBE)
+		return PASS;
+	size = http1_head_size(r->bytes, &w->scanned);
+	if (size == 0)
+		return r->bytes.len <= HEAD_BYTES && can_wait(r, last) ? HOLD : PASS;
+	if (size > HEAD_BYTES || http1_empty_lines(r->bytes) > 0 ||
+	    http1_head_parse(slice_sub(r->bytes, 0, size), request, &p->scratch, &head, &f) != 0 ||
+	    head.flags & (HEAD_LENIENT | HEAD_CONFLICT | HEAD_FIELDS_CUT))
+		return PASS;
+	if (!request)
+		return TAKE;
+	if (head.minor >= 1 && !head_field(&head, SLICE("host")).at) /* RFC 9112 3.2 */
+		return PASS;
+	http1_request_framing(&head, &f);
+	return rest_fits(&head, slice_sub(r->bytes, size, r->bytes.len)) ? TAKE : PASS;
+}
+
+/* Rule 3 and 4 for a request that was moved at t. */
+static enum verdict request_witness(const struct http1 *h, enum pc_dir d, const struct range *r,
+				    uint64_t t, bool may_wait)
+{
+	const struct way *w = &h->way[d], *answers = &h->way[other_dir(d)];
+
+	if (h->blind)
+		return PASS;
+	if (h->joined && r->pos == h->c->start[d])
+		return TAKE;
+	if (!w->seen_ns)
+		return PASS;
+	if (h->answer_from_ns > w->seen_ns && h->answer_to_ns && h->answer_to_ns < t)
+		return TAKE;
+	if (!may_wait || answers->offered_ns >= t)
+		return PASS;
+	return HOLD;
+}
+
+static enum verdict judge_request(struct proto *p, struct http1 *h, enum pc_dir d,
+				  const struct range *r, uint64_t t, bool last)
+{
+	bool may_wait = !last && !(h->expired & 1 << d) && !h->c->ended[other_dir(d)];
+	enum verdict v = whole_head(p, h, d, r, last);
+
+	if (v == PASS)
+		return PASS;
+	switch (request_witness(h, d, r, t, may_wait)) {
+	case TAKE:
+		return v;
+	case HOLD:
+		if (v == TAKE)
+			http1_wait(p, h, d);
+		return HOLD;
+	default:
+		return PASS;
+	}
+}
+
+/* The n oldest requests have got responses that were not seen. */
+static void pass_over(struct proto *p, struct http1 *h, uint32_t n, const struct way *w,
+		      uint64_t pos)
+{
+	const struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
+				       .why = w->why,
+				       .end_pos = pos };
+
+	while (n--)
+		http1_pass_over(p, h, &e);
+}
+
+/* How many of the waiting requests are older than t? */
+static uint32_t older_than(const struct http1 *h, uint64_t t)
+{
+	uint32_t n = 0;
+
+	while (n < h->queue.count && entry_ns(queue_at(h, n)) < t)
+		n++;
+	return n;
+}
+
+/* Rule 3 for a response that no known request asked for: were requests moved since the octet before? */
+static enum verdict orphan_witness(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t t,
+				   bool may_wait)
+{
+	const struct way *w = &h->way[d], *requests = request_way(h);
+
+	if (h->queue.count)
+		return PASS; /* all of them are younger */
+	if (requests->state == WAY_LOST && !h->joined && w->seen_ns &&
+	    requests->seen_ns > w->seen_ns && requests->seen_ns < t)
+		return TAKE;
+	if (!may_wait || requests->offered_ns >= t || h->c->ended[h->request_dir])
+		return PASS;
+	http1_wait(p, h, d);
+	return HOLD;
+}
+
+static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir d,
+				   const struct range *r, uint64_t t, bool last)
+{
+	struct way *w = &h->way[d];
+	uint32_t n = older_than(h, t);
+	enum verdict v = whole_head(p, h, d, r, last);
+	uint64_t asked;
+
+	if (v != TAKE)
+		return v;
+	if (n == 0) {
+		v = orphan_witness(p, h, d, t, !last && !(h->expired & 1 << d));
+		goto out;
+	}
+	asked = entry_ns(queue_at(h, n - 1));
+	if (h->blind || h->pipelined || (n > 1 && entry_ns(queue_at(h, n - 2)) == asked)) {
+		pass_over(p, h, n, w, r->pos);
+		v = PASS;
+	} else if ((w->seen_ns && w->seen_ns < asked) || (!w->seen_ns && n > 1) ||
+		   (h->joined && r->pos == h->c->start[d])) {
+		pass_over(p, h, n - 1, w, r->pos);
+		v = TAKE;
+	} else {
+		v = PASS;
+	}
+out:
+	/* Passed over, it is still a witness for requests, if it is final. */
+	if (v == PASS && r->bytes.at[9] != '1')
+		h->answer_from_ns = h->answer_to_ns = t;
+	return v;
+}
+
+uint64_t http1_resync(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
+		      bool last)
+{
+	struct way *w = &h->way[d];
+	enum verdict v = PASS;
+	struct moment m;
+	uint64_t t;
+
+	if (h->tunnel) {
+		w->state = WAY_TUNNEL;
+		return 0;
+	}
+	if (r->bytes.len == 0)
+		return pass(p, h, d, r, r->len, 0);
+	if (!stream_moment(p->stream, h->c, d, r->pos, &m))
+		return pass(p, h, d, r, r->bytes.len, 0);
+	t = proto_when(p, h->c, d, r->pos);
+	if (m.call_start && m.from == r->pos && t && !m.uncertain)
+		v = is_request(h, d) ? judge_request(p, h, d, r, t, last)
+				     : judge_response(p, h, d, r, t, last);
+	if (v == HOLD)
+		return 0;
+	if (v == PASS) {
+		uint64_t n = m.to - r->pos;
+
+		return pass(p, h, d, r, n < r->bytes.len ? n : r->bytes.len, t);
+	}
+	w->state = WAY_START;
+	w->scanned = 0;
+	h->check = true;
+	return 0;
+}

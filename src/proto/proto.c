@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto.c: the stage: made, wired between stream/ and txn/, and the table of protocols. Here a new
+ * connection is recognised: the first octets of a direction decide. What no protocol knows is ignored
+ * at once, so that it costs nothing more; of a connection that we joined the first octets mean little,
+ * so there a message start is looked for until both sides have taken many turns.
+ *
+ * Connection state comes from a pool of slabs that is bounded by the stream's connections.
+ * One thread; slabs live as long as the stage.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "proto/inside.h"
+
+static const struct protocol *const proto_table[] = {
+	&http1_protocol,
+};
+
+#define SLAB_CONNS 64
+#define TURNS_MAX  16 /* of a joined connection without a message start: not ours */
+
+struct slab {
+	struct slab *next;
+	struct proto_conn conns[SLAB_CONNS];
+};
+
+_Static_assert(sizeof(struct proto_conn) <= 320, "10,000 idle connections must stay cheap");
+
+/* ---- pool ---- */
+
+static struct proto_conn *conn_new(struct proto *p)
+{
+	struct proto_conn *conn;
+
+	if (!p->free) {
+		struct slab *s = calloc(1, sizeof(*s));
+
+		if (!s)
+			return NULL;
+		s->next = p->slabs;
+		p->slabs = s;
+		for (int i = 0; i < SLAB_CONNS; i++) {
+			s->conns[i].next_free = p->free;
+			p->free = &s->conns[i];
+		}
+	}
+	conn = p->free;
+	p->free = conn->next_free;
+	memset(conn, 0, sizeof(*conn));
+	return conn;
+}
+
+static void conn_free(struct proto *p, struct proto_conn *conn)
+{
+	conn->next_free = p->free;
+	p->free = conn;
+}
+
+/* ---- shared by the protocols ---- */
+
+void proto_lose(struct proto *p, struct connection *c, enum pc_dir d, uint64_t pos, uint64_t bytes,
+		enum proto_loss loss, enum pc_why why)
+{
+	if (bytes == 0)
+		return;
+	p->stats.lost_bytes[loss] += bytes;
+	p->stats.lost_by_dir[d] += bytes;
+	p->sink.lost(p->sink.ctx, c, d, pos, bytes, loss, why);
+}
+
+uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, uint64_t pos)
+{
+	struct moment m;
+
+	if (!stream_moment(p->stream, c, d, pos, &m))
+		return 0;
+	return d == PC_TX && m.begin_ns ? m.begin_ns : m.time_ns;
+}
+
+/* A direction that starts at its very first octet was not in use before us, whatever OPEN says; Unix
+ * sockets count from where we came in. One: the position may be one too high (abi.h). */
+bool proto_is_joined(const struct connection *c, enum pc_dir d)
+{
+	if (c->flags & PC_F_JOINED && c->family == AF_UNIX)
+		return true;
+	return c->start[d] > 1;
+}
+
+void proto_meet(struct connection *c, enum pc_dir d)
+{
+	struct proto_conn *conn = c->proto;
+
+	conn->met[d] = true;
+	conn->missed[d] |= proto_is_joined(c, d);
+}
+
+/* ---- detection ---- */
+
+static uint64_t not_ours(struct proto *p, struct connection *c, enum pc_dir d,
+			 const struct range *r)
+{
+	struct proto_conn *conn = c->proto;
+
+	p->stats.not_http++;
+	p->stats.lost[PROTO_LOSS_NOT_HTTP]++;
+	proto_lose(p, c, d, r->pos, r->len, PROTO_LOSS_NOT_HTTP, PC_WHY_NONE);
+	c->proto = NULL;
+	conn_free(p, conn);
+	stream_ignore(p->stream, c);
+	return r->len;
+}
+
+/* The PROXY protocol in front of the first request: octets of it, 0: none, -EAGAIN: not whole yet. */
+static long proxy_preface(struct slice s)
+{
+	static const struct slice v1 = { "PROXY ", 6 };
+	static const struct slice v2 = { "\r\n\r\n\0\r\nQUIT\n", 12 };
+	size_t len;
+	long lf;
+
+	if (slice_eq(slice_sub(s, 0, 12), slice_sub(v2, 0, s.len))) {
+		if (s.len < 16)
+			return -EAGAIN;
+		len = 16 + ((size_t)(unsigned char)s.at[14] << 8 | (unsigned char)s.at[15]);
+		return s.len < len ? -EAGAIN : (long)len;
+	}
+	if (!slice_eq(slice_sub(s, 0, 6), slice_sub(v1, 0, s.len)))
+		return 0;
+	lf = slice_find(slice_sub(s, 0, 107), '\n'); /* the longest line that v1 allows */
+	if (lf >= 0)
+		return lf + 1;
+	return s.len < 107 ? -EAGAIN : 0;
+}
+
+static enum proto_guess guess(struct slice s, const struct protocol **ret)
+{
+	enum proto_guess best = PROTO_NO;
+
+	for (size_t i = 0; i < sizeof(proto_table) / sizeof(proto_table[0]); i++) {
+		enum proto_guess g = proto_table[i]->detect(s);
+
+		if (g > best) {
+			best = g;
+			*ret = proto_table[i];
+		}
+	}
+	return best;
+}
+
+/* Octets of an unknown connection that are no message start. */
+static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const struct range *r,
+		     uint64_t n)
+{
+	struct proto_conn *conn = c->proto;
+	enum proto_loss loss = proto_is_joined(c, d) ? PROTO_LOSS_JOINED : PROTO_LOSS_HOLE;
+
+	if (!conn->missed[d] || !conn->turns)
+		p->stats.lost[loss]++;
+	conn->missed[d] = true;
+	if (conn->turns == 0 || conn->turn_dir != d)
+		conn->turns++;
+	conn->turn_dir = (uint8_t)d;
+	if (conn->turns > TURNS_MAX)
+		return not_ours(p, c, d, r);
+	proto_lose(p, c, d, r->pos, n, loss, r->bytes.len ? PC_WHY_BEFORE : r->why);
+	return n;
+}
+
+/* After a miss only the first octet of a call is looked at. */
+static bool is_call_start(struct proto *p, struct connection *c, enum pc_dir d,
+			  const struct range *r, uint64_t *ret_call_bytes)
+{
+	struct moment m;
+
+	*ret_call_bytes = r->bytes.len;
+	if (!stream_moment(p->stream, c, d, r->pos, &m))
+		return false;
+	if (m.to - r->pos < r->bytes.len)
+		*ret_call_bytes = m.to - r->pos;
+	return m.call_start && m.from == r->pos;
+}
+
+static uint64_t detect(struct proto *p, struct connection *c, enum pc_dir d, const struct range *r,
+		       bool last)
+{
+	struct proto_conn *conn = c->proto;
+	const struct protocol *found = NULL;
+	uint64_t call_bytes = r->bytes.len;
+	enum proto_guess g;
+
+	if (!conn->met[d])
+		proto_meet(c, d);
+	if (r->bytes.len == 0)
+		return pass(p, c, d, r, r->len);
+	if (!conn->missed[d]) {
+		long n = proxy_preface(r->bytes);
+
+		if (n == -EAGAIN && can_wait(r, last))
+			return 0;
+		if (n > 0) {
+			p->stats.preface_bytes[d] += (uint64_t)n;
+			return (uint64_t)n;
+		}
+	} else if (!is_call_start(p, c, d, r, &call_bytes)) {
+		return pass(p, c, d, r, call_bytes);
+	}
+	g = guess(r->bytes, &found);
+	if (g == PROTO_MAYBE && can_wait(r, last))
+		return 0;
+	if (g == PROTO_NO || g == PROTO_MAYBE)
+		return conn->missed[d] ? pass(p, c, d, r, call_bytes) : not_ours(p, c, d, r);
+	if (found->open(p, c, g == PROTO_REQUEST ? d : other_dir(d)) != 0)
+		return not_ours(p, c, d, r);
+	conn->speaks = found;
+	stream_kick(p->stream, c, other_dir(d));
+	return 0;
+}
+
+/* ---- stream's sink ---- */
+
+static void on_open(void *ctx, struct connection *c)
+{
+	struct proto *p = ctx;
+	struct proto_conn *conn = conn_new(p);
+
+	c->proto = conn;
+	if (!conn) /* no memory: not watched */
+		stream_ignore(p->stream, c);
+}
+
+static uint64_t on_range(void *ctx, struct connection *c, enum pc_dir d, const struct range *r,
+			 bool last)
+{
+	struct proto *p = ctx;
+	uint64_t at = 0;
+
+	while (at < r->len) {
+		struct proto_conn *conn = c->proto;
+		struct range rest = { r->pos + at, r->len - at,
+				      slice_sub(r->bytes, at, r->bytes.len), r->why };
+		bool known = conn && conn->speaks;
+		uint64_t n;
+
+		if (!conn) {
+			proto_lose(p, c, d, rest.pos, rest.len, PROTO_LOSS_NOT_HTTP, PC_WHY_BUFFER);
+			return r->len;
+		}
+		n = known ? conn->speaks->range(p, c, d, &rest, last)
+			  : detect(p, c, d, &rest, last);
+		at += n;
+		if (known || (n == 0 && !conn->speaks))
+			break;
+	}
+	return at;
+}
+
+static void on_end(void *ctx, struct connection *c, enum pc_dir d, int error)
+{
+	struct proto_conn *conn = c->proto;
+
+	if (conn && conn->speaks)
+		conn->speaks->end(ctx, c, d, error);
+}
+
+static void on_close(void *ctx, struct connection *c, enum stream_close_reason why)
+{
+	struct proto *p = ctx;
+	struct proto_conn *conn = c->proto;
+
+	if (!conn)
+		return;
+	if (conn->speaks) {
+		conn->speaks->close(p, c, why);
+		p->sink.close(p->sink.ctx, c, why);
+	}
+	c->proto = NULL;
+	conn_free(p, conn);
+}
+
+static void on_record(void *ctx, const struct pc_head *rec)
+{
+	struct proto *p = ctx;
+
+	if (p->record)
+		p->record(p->pass_ctx, rec);
+}
+
+static void on_direct(void *ctx, const struct pc_directive *d)
+{
+	struct proto *p = ctx;
+
+	if (p->direct)
+		p->direct(p->pass_ctx, d);
+}
+
+/* ---- the stage ---- */
+
+int proto_new(const struct proto_limits *limits, const struct proto_sink *sink, struct proto **ret)
+{
+	struct proto *p;
+
+	if (limits->pipelined == 0 || limits->pipelined > UINT16_MAX)
+		return -EINVAL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->limits = *limits;
+	p->sink = *sink;
+	*ret = p;
+	return 0;
+}
+
+struct stream_sink proto_stream_sink(struct proto *p)
+{
+	return (struct stream_sink){
+		.ctx = p,
+		.open = on_open,
+		.range = on_range,
+		.end = on_end,
+		.close = on_close,
+		.record = on_record,
+		.direct = on_direct,
+	};
+}
+
+void proto_attach(struct proto *p, struct stream *s)
+{
+	p->stream = s;
+}
+
+void proto_pass(struct proto *p, void *ctx, void (*record)(void *ctx, const struct pc_head *rec),
+		void (*direct)(void *ctx, const struct pc_directive *d))
+{
+	p->pass_ctx = ctx;
+	p->record = record;
+	p->direct = direct;
+}
+
+void proto_tick(struct proto *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < sizeof(proto_table) / sizeof(proto_table[0]); i++)
+		proto_table[i]->tick(p, now_ns);
+}
+
+void proto_stats(const struct proto *p, struct proto_stats *ret)
+{
+	*ret = p->stats;
+}
+
+/* After the stream is gone: its connections point into the slabs. */
+void proto_free(struct proto *p)
+{
+	if (!p)
+		return;
+	for (struct slab *s = p->slabs, *next; s; s = next) {
+		next = s->next;
+		for (int i = 0; i < SLAB_CONNS; i++)
+			free(s->conns[i].http1.queue.many);
+		free(s);
+	}
+	free(p);
+}

@@ -83,8 +83,9 @@ static const __u8 pc_forms[PC_CALLS] = {
 #define pc_read_barrier()  __asm__ volatile("" ::: "memory") /* loads stay in order */
 #endif
 
-static inline __u32 pc_form_of(__u32 nr)
+static inline __u32 pc_form_of(__u64 nr)
 {
+	__asm__ volatile("" : "+r"(nr)); /* so that the verifier sees this very comparison */
 	return nr < PC_CALLS ? pc_forms[nr] : PC_FORM_NONE;
 }
 

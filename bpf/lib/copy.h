@@ -62,9 +62,9 @@ static __always_inline __u32 pc_walk_source(struct pc_walk *w, const struct pc_a
 }
 
 /* `len` bytes from the user to offset `at` of the record's bytes. */
-static __always_inline bool pc_copy_user(struct pc_scratch *x, __u32 at, __u32 len, __u64 from)
+static __always_inline bool pc_copy_user(struct pc_scratch *x, __u64 at, __u64 len, __u64 from)
 {
-	at += x->data.arrivals * (__u32)sizeof(struct pc_arrival);
+	at += x->data.arrivals * (__u64)sizeof(struct pc_arrival);
 	barrier_var(at);
 	if (at > PC_ARRIVALS * sizeof(struct pc_arrival) + PC_PIECE)
 		return false;
@@ -166,7 +166,7 @@ static __always_inline bool pc_copy_short(struct pc_scratch *x)
 {
 	struct iovec v[PC_VECTORS_SHORT] = {};
 	struct pc_walk *w = &x->walk;
-	__u32 bytes = w->vectors * (__u32)sizeof(v[0]);
+	__u64 bytes = w->vectors * (__u64)sizeof(v[0]);
 	__u32 total = w->total;
 
 	if (total > PC_PIECE || w->skip || w->budget < total)

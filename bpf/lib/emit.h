@@ -50,7 +50,7 @@ static __always_inline void pc_scratch_give(struct pc_scratch *x)
 }
 
 /* The record stands in x->data; `bytes` of arrivals and data follow in x->rest. */
-static __always_inline void pc_emit_data(struct pc_scratch *x, __u32 bytes)
+static __always_inline void pc_emit_data(struct pc_scratch *x, __u64 bytes)
 {
 	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);
 	struct pc_counters *n = pc_count();

@@ -42,3 +42,20 @@ fuzz: $(FUZZ_BIN)
 corpus: $(FUZZ_BIN)
 	@tools/run-fuzz 0 $(notdir $(FUZZ_BIN))
 .PHONY: corpus
+
+# The kernel side: its pure helpers on the host (tests/bpf/<what>.c), and the tool that prints what
+# the capture programs tell, for tests/live/capture_*.py.
+BPF_TEST     := $(filter-out tests/bpf/capture_dump.c,$(wildcard tests/bpf/*.c))
+BPF_TEST_BIN := $(patsubst %.c,$(B)/%,$(BPF_TEST))
+$(call obj,$(BPF_TEST)): ALL_CFLAGS += -Ibpf
+$(foreach t,$(BPF_TEST),$(eval $(B)/$(basename $(t)): $(B)/$(basename $(t)).o))
+$(BPF_TEST_BIN):
+	$(CC) $(SANFLAGS) -o $@ $^ -lcmocka
+
+$(B)/tests/bpf/capture_dump: $(B)/tests/bpf/capture_dump.o $(call upto,capture)
+	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)
+
+bpf-test: $(BPF_TEST_BIN)
+	@tools/run-unit $(BPF_TEST_BIN)
+test: bpf-test
+.PHONY: bpf-test

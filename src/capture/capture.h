@@ -48,10 +48,13 @@ enum capture_source capture_source(const struct capture *c);
 /* Rings and arrays for the brain. The fds stay owned by capture. */
 void capture_fds(const struct capture *c, struct capture_fds *ret);
 int capture_set_scope(struct capture *c, const struct capture_scope *scope);
-/* Verdict on a process (PC_SCOPE_*), also for processes that exist already. */
+/* Verdict on a process (PC_SCOPE_*), also for processes that exist already; a process that nobody set
+ * is NO. --pid: PC_SCOPE_PINNED. Children inherit at fork; with PC_SCOPE_EXEC_ASKS in the kinds (--exe)
+ * an exec makes a process UNKNOWN until it is set again. */
 int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state state);
-/* Sockets and listeners that exist already: storage, position, verdict. After the scope is set and
- * before `ready`; again after a reload. Returns how many or -errno. */
+/* Sockets and listeners that exist already: storage, position. After the scope is set and after
+ * capture_attach (so that none falls in between), before `ready`; again after a reload. Returns how
+ * many or -errno. Processes that matched --exe or --pid must have been set before. */
 long capture_scan(struct capture *c);
 int capture_attach(struct capture *c, const char **ret_why); /* from here on events flow */
 void capture_free(struct capture *c);

@@ -31,6 +31,7 @@ struct reader_sink {
 struct reader_stats {
 	uint64_t records[16]; /* read, by enum pc_kind */
 	uint64_t bytes;
+	uint64_t malformed; /* not a record at all: dropped */
 	struct pc_counters kernel; /* sum over CPUs */
 };
 
@@ -38,11 +39,12 @@ struct reader;
 
 int reader_new(const struct capture_fds *fds, const struct reader_sink *sink, struct reader **ret);
 /* One pass in the order that abi.h promises, at most about `max_bytes` of data. Returns records read. */
+/* A pass that meets a control record still being written leaves the data for the next pass. */
 long reader_drain(struct reader *r, uint64_t max_bytes);
 /* For epoll: readable when a ring wants a look. Wake-ups are batched: poll at least every 20 ms. */
 int reader_fd(const struct reader *r);
 void reader_direct(struct reader *r, const struct pc_directive *d);
-/* So that every connection is told anew (a new brain). */
+/* So that every connection is told anew (a new brain). Before the first drain; old directives go. */
 void reader_begin(struct reader *r, uint32_t brain_tgid);
 void reader_stats(const struct reader *r, struct reader_stats *ret);
 void reader_free(struct reader *r);

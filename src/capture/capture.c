@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture.c: loads the programs of one family, attaches them, sizes and fills the maps, runs the scan
+ * of what was there before. First stage of the flow, privileged half: the warden owns the one struct
+ * capture, on its only thread.
+ *
+ * The families are told apart by family.h; everything here goes by the names of the maps in
+ * bpf/maps.bpf.h. A program whose tracepoint is not in the kernel's BTF is not loaded.
+ */
+#include "capture/capture.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "capture/family.h"
+
+#define DEFAULT_DATA_RING    (4u << 20)
+#define DEFAULT_CONTROL_RING (1u << 20)
+#define DEFAULT_CONNECTIONS  65536
+#define PROVISIONAL_BYTES    16384
+#define RINGS_MAX	     CAPTURE_DATA_RINGS
+#define PROGRAMS_MAX	     32
+#define PORT_WORDS	     (65536 / 64)
+#define PROC_WORDS	     (PC_PIDS / 32)
+
+struct capture {
+	enum capture_source source;
+	const struct family *family;
+	void *skel;
+	struct bpf_object *obj;
+	struct bpf_link *links[PROGRAMS_MAX];
+	unsigned link_count;
+	struct capture_fds fds;
+	struct pc_control *control; /* mapped */
+	uint64_t *procs;	    /* mapped, PROC_WORDS */
+	uint64_t *ports;	    /* mapped, PORT_WORDS */
+};
+
+/* libbpf's last complaint: the sentence of last resort. */
+static char libbpf_said[256];
+
+static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(libbpf_said, sizeof(libbpf_said), fmt, args);
+	libbpf_said[strcspn(libbpf_said, "\n")] = '\0';
+	log_debug("%s", libbpf_said);
+	return 0;
+}
+
+static const char *why_not(const struct capture_features *f, enum capture_source source)
+{
+	if (!f->privileged)
+		return "capture needs CAP_BPF and CAP_PERFMON: run as root, or give the "
+		       "program these capabilities";
+	if (!f->btf)
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be built "
+		       "with CONFIG_DEBUG_INFO_BTF, as the kernels of all large distributions are";
+	if (source == CAPTURE_SOCK && !f->sock_length)
+		return "this kernel has no tracepoints sock_send_length and sock_recv_length (they "
+		       "came with 6.3): use --capture syscall";
+	return NULL;
+}
+
+static const char *why_load_failed(int err)
+{
+	static char text[512];
+
+	if (err == -EPERM)
+		return "the kernel refused the capture programs: CAP_BPF and CAP_PERFMON are needed, "
+		       "and lockdown (/sys/kernel/security/lockdown) must not be \"confidentiality\"";
+	if (err == -ENOMEM)
+		return "no memory for the capture maps: make the rings smaller (--ring-size) or "
+		       "raise the memory limit of this service";
+	if (err == -EINVAL && libbpf_said[0] == '\0')
+		return "the kernel is too old for the capture programs";
+	snprintf(text, sizeof(text), "the kernel did not load the capture programs (%s)%s%s",
+		 strerror(-err), libbpf_said[0] ? ": " : "", libbpf_said);
+	return text;
+}
+
+static const struct family *family_of(enum capture_source s)
+{
+	return s == CAPTURE_SOCK ? &family_sock : NULL;
+}
+
+static uint32_t power_of_two(uint32_t bytes)
+{
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE), n = page;
+
+	while (n < bytes && n < 1u << 30)
+		n *= 2;
+	return n;
+}
+
+/* Programs for tracepoints that this kernel does not have stay out. */
+static int choose_programs(struct capture *c)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	struct bpf_program *p;
+
+	if (!kernel)
+		return -errno;
+	bpf_object__for_each_program(p, c->obj) {
+		const char *section = bpf_program__section_name(p);
+
+		if (strncmp(section, "tp_btf/", 7) == 0 &&
+		    !features_has_tracepoint(kernel, section + 7))
+			bpf_program__set_autoload(p, false);
+	}
+	btf__free(kernel);
+	return 0;
+}
+
+static int size_maps(struct capture *c, const struct capture_options *o)
+{
+	struct bpf_map *unused = bpf_object__find_map_by_name(c->obj, c->family->unused_map);
+	struct bpf_map *ring = bpf_object__find_map_by_name(c->obj, "pc_control_ring");
+	struct bpf_map *conns = bpf_object__find_map_by_name(c->obj, "pc_conns");
+	int err = 0;
+
+	if (!unused || !ring || !conns)
+		return -ENOENT;
+	err = bpf_map__set_max_entries(ring, c->fds.control_ring_bytes);
+	if (!err && conns != unused)
+		err = bpf_map__set_max_entries(conns,
+					       o->connections ?: DEFAULT_CONNECTIONS);
+	return err ?: bpf_map__set_autocreate(unused, false);
+}
+
+static int find_fd(const struct capture *c, const char *map, int *ret_fd)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(c->obj, map);
+
+	if (!m || bpf_map__fd(m) < 0)
+		return -ENOENT;
+	*ret_fd = bpf_map__fd(m);
+	return 0;
+}
+
+/* NULL with errno. */
+static void *map_array(const struct capture *c, const char *map, size_t bytes)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(c->obj, map);
+	void *at;
+
+	if (!m) {
+		errno = ENOENT;
+		return NULL;
+	}
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int make_data_rings(struct capture *c)
+{
+	int outer, err = find_fd(c, "pc_data_rings", &outer);
+
+	for (uint32_t i = 0; !err && i < c->fds.data_rings; i++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "pc_data", 0, 0,
+					c->fds.data_ring_bytes, NULL);
+
+		if (fd < 0)
+			return -errno;
+		c->fds.data_ring[i] = fd;
+		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
+			err = -errno;
+	}
+	return err;
+}
+
+static int open_maps(struct capture *c)
+{
+	int err = find_fd(c, "pc_control_ring", &c->fds.control_ring);
+
+	err = err ?: find_fd(c, "pc_directives", &c->fds.directives);
+	err = err ?: find_fd(c, "pc_control", &c->fds.control);
+	err = err ?: find_fd(c, "pc_counters", &c->fds.counters);
+	if (err)
+		return err;
+	c->control = map_array(c, "pc_control", sizeof(*c->control));
+	c->procs = map_array(c, "pc_procs", PROC_WORDS * 8);
+	c->ports = map_array(c, "pc_ports", PORT_WORDS * 8);
+	if (!c->control || !c->procs || !c->ports)
+		return -errno;
+	return make_data_rings(c);
+}
+
+static void set_defaults(struct capture *c)
+{
+	c->control->budget[PC_RX] = PC_BUDGET;
+	c->control->budget[PC_TX] = PC_BUDGET;
+	c->control->provisional_bytes = PROVISIONAL_BYTES;
+	c->control->warden_tgid = (uint32_t)getpid();
+	c->control->brain_generation = 1;
+	c->control->scope_generation = 1;
+}
+
+static int load(struct capture *c, const struct capture_options *o, bool stamps)
+{
+	struct family_knobs k = { .rings = c->fds.data_rings,
+				  .wake_bytes = c->fds.data_ring_bytes / 4,
+				  .stamps = stamps };
+	int err;
+
+	c->skel = c->family->open(&k, &c->obj);
+	if (!c->skel)
+		return -errno;
+	err = choose_programs(c);
+	err = err ?: size_maps(c, o);
+	err = err ?: bpf_object__load(c->obj);
+	return err ?: open_maps(c);
+}
+
+int capture_new(const struct capture_options *o, struct capture **ret, const char **ret_why)
+{
+	struct capture_features f;
+	enum capture_source source = o->source;
+	struct capture *c;
+	int err;
+
+	libbpf_set_print(on_libbpf);
+	libbpf_said[0] = '\0';
+	capture_features(&f);
+	if (source == CAPTURE_AUTO)
+		source = f.sock_length ? CAPTURE_SOCK : CAPTURE_SYSCALL;
+	*ret_why = why_not(&f, source);
+	if (*ret_why)
+		return f.privileged ? -ENOTSUP : -EPERM;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		*ret_why = "no memory";
+		return -ENOMEM;
+	}
+	c->source = source;
+	c->family = family_of(source);
+	c->fds.data_rings = o->data_rings ?: 1;
+	if (c->fds.data_rings > RINGS_MAX)
+		c->fds.data_rings = RINGS_MAX;
+	c->fds.data_ring_bytes =
+		power_of_two((o->data_ring_bytes ?: DEFAULT_DATA_RING) / c->fds.data_rings);
+	c->fds.control_ring_bytes = power_of_two(o->control_ring_bytes ?: DEFAULT_CONTROL_RING);
+	for (int i = 0; i < RINGS_MAX; i++)
+		c->fds.data_ring[i] = -1;
+	err = load(c, o, f.sendmsg_locked);
+	if (err) {
+		*ret_why = why_load_failed(err);
+		capture_free(c);
+		return err;
+	}
+	set_defaults(c);
+	*ret = c;
+	return 0;
+}
+
+enum capture_source capture_source(const struct capture *c)
+{
+	return c->source;
+}
+
+void capture_fds(const struct capture *c, struct capture_fds *ret)
+{
+	*ret = c->fds;
+}
+
+int capture_set_scope(struct capture *c, const struct capture_scope *scope)
+{
+	if (scope->cgroup_count > PC_CGROUPS)
+		return -E2BIG;
+	/* Nothing is in scope while it changes. */
+	__atomic_store_n(&c->control->scope_kinds, 0, __ATOMIC_SEQ_CST);
+	memset(c->ports, 0, PORT_WORDS * 8);
+	for (uint32_t i = 0; i < scope->port_count; i++)
+		c->ports[scope->ports[i] / 64] |= 1ull << (scope->ports[i] % 64);
+	for (uint32_t i = 0; i < scope->cgroup_count; i++) {
+		c->control->cgroup_id[i] = scope->cgroup_ids[i];
+		c->control->cgroup_level[i] = scope->cgroup_levels[i];
+	}
+	c->control->cgroups = scope->cgroup_count;
+	__atomic_add_fetch(&c->control->scope_generation, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->control->scope_kinds, scope->kinds, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state state)
+{
+	uint64_t *word = &c->procs[tgid / 32];
+	unsigned shift = tgid % 32 * 2;
+
+	if (tgid >= PC_PIDS)
+		return -EINVAL;
+	/* The kernel changes its neighbours' bits (fork, exit) at the same time. */
+	__atomic_or_fetch(word, (uint64_t)state << shift, __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(word, ~((~(uint64_t)state & 3) << shift), __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int capture_attach(struct capture *c, const char **ret_why)
+{
+	static char text[256];
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, c->obj) {
+		if (!bpf_program__autoload(p) ||
+		    strncmp(bpf_program__section_name(p), "iter/", 5) == 0)
+			continue;
+		if (c->link_count == PROGRAMS_MAX) {
+			*ret_why = "more programs than links";
+			return -E2BIG;
+		}
+		c->links[c->link_count] = bpf_program__attach(p);
+		if (!c->links[c->link_count]) {
+			int err = -errno;
+
+			snprintf(text, sizeof(text), "cannot attach to %s: %s",
+				 bpf_program__section_name(p), strerror(-err));
+			*ret_why = text;
+			return err;
+		}
+		c->link_count++;
+	}
+	return 0;
+}
+
+/* Runs the iterator once over every descriptor of every process. */
+static int scan_once(const struct bpf_program *p)
+{
+	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
+	char nothing[64]; /* the program prints nothing: reading is what runs it */
+	int fd, err = 0;
+	ssize_t n;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		err = -errno;
+		goto out;
+	}
+	do {
+		n = read(fd, nothing, sizeof(nothing));
+	} while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	if (n < 0)
+		err = -errno;
+	close(fd);
+out:
+	bpf_link__destroy(link);
+	return err;
+}
+
+long capture_scan(struct capture *c)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(c->obj, "pc_scan");
+	uint64_t before = c->family->scanned(c->skel);
+
+	if (!p)
+		return -ENOENT;
+	for (uint32_t pass = 1; pass <= 2; pass++) {
+		int err;
+
+		c->family->scan_pass(c->skel, pass);
+		err = scan_once(p);
+		if (err)
+			return err;
+	}
+	return (long)(c->family->scanned(c->skel) - before);
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i < c->link_count; i++)
+		bpf_link__destroy(c->links[i]);
+	if (c->control)
+		munmap(c->control, sizeof(*c->control));
+	if (c->procs)
+		munmap(c->procs, PROC_WORDS * 8);
+	if (c->ports)
+		munmap(c->ports, PORT_WORDS * 8);
+	for (int i = 0; i < RINGS_MAX; i++)
+		if (c->fds.data_ring[i] >= 0)
+			close(c->fds.data_ring[i]);
+	if (c->skel)
+		c->family->destroy(c->skel);
+	free(c);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * family.h: what differs between the sources. Each family of BPF programs (bpf/<family>.bpf.c) has one
+ * file here that opens its skeleton; all the rest (loading, attaching, maps, scan) is capture.c and the
+ * same for both, by the names of the maps.
+ */
+#ifndef PC_CAPTURE_FAMILY_H
+#define PC_CAPTURE_FAMILY_H
+
+#include <bpf/libbpf.h>
+
+#include "capture/capture.h"
+
+struct family_knobs {
+	uint32_t rings;	     /* data rings in use */
+	uint64_t wake_bytes; /* a wake-up each time a data ring passes a multiple of this */
+	bool stamps;	     /* tcp_sendmsg_locked exists */
+};
+
+struct family {
+	const char *name;
+	const char *unused_map; /* the other family's state: not created */
+	/* Opens (does not load) and sets the constants. NULL with errno. */
+	void *(*open)(const struct family_knobs *k, struct bpf_object **ret_obj);
+	void (*destroy)(void *skel);
+	/* Before each pass of the program pc_scan (1: who listens, 2: the sockets). */
+	void (*scan_pass)(void *skel, uint32_t pass);
+	uint64_t (*scanned)(const void *skel); /* sockets found so far */
+};
+
+extern const struct family family_sock;
+
+/* features.c */
+struct btf;
+bool features_has_tracepoint(const struct btf *kernel, const char *name);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reader.c: reads the rings through its own mapping, with no system call but mmap and epoll; so it
+ * needs no capability and works under a seccomp filter that forbids bpf(2). First stage of the flow,
+ * unprivileged half: owned by the brain, on its loop thread.
+ *
+ * A ring's layout (kernel/bpf/ringbuf.c): one page with the consumer's position (ours to write), one
+ * with the producer's, then the data, mapped twice in a row so that a record never wraps. Each record
+ * has an 8-byte header; its length has a bit while the kernel still writes it.
+ */
+#include "capture/reader.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RECORD_HEADER 8
+#define RELEASE_BYTES 65536 /* give room back to the kernel at least this often */
+
+struct ring {
+	uint64_t *consumer; /* rw page */
+	const uint64_t *producer;
+	const char *data;
+	size_t bytes;
+	size_t page;
+	uint64_t at; /* our position */
+};
+
+struct reader {
+	struct reader_sink sink;
+	struct ring control_ring;
+	struct ring data[CAPTURE_DATA_RINGS];
+	uint32_t rings;
+	int epoll;
+	struct pc_directive *directives;
+	struct pc_control *control;
+	const struct pc_counters *counters;
+	struct reader_stats stats;
+};
+
+/* NULL with errno. */
+static void *map_fd(int fd, size_t bytes, int prot, off_t offset)
+{
+	void *at = mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int ring_map(struct ring *r, int fd, uint32_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	r->page = page;
+	r->bytes = bytes;
+	r->consumer = map_fd(fd, page, PROT_READ | PROT_WRITE, 0);
+	if (!r->consumer)
+		return -errno;
+	r->producer = map_fd(fd, page + 2 * (size_t)bytes, PROT_READ, (off_t)page);
+	if (!r->producer)
+		return -errno;
+	r->data = (const char *)r->producer + page;
+	r->at = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+	return 0;
+}
+
+static void ring_unmap(struct ring *r)
+{
+	if (r->consumer)
+		munmap(r->consumer, r->page);
+	if (r->producer)
+		munmap((void *)r->producer, r->page + 2 * r->bytes);
+}
+
+static uint64_t ring_end(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
+static int watch(struct reader *r, int fd)
+{
+	/* Edge-triggered: the kernel wakes us in batches, not for each record. */
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+
+	return epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+static int map_all(struct reader *r, const struct capture_fds *fds)
+{
+	const int rw = PROT_READ | PROT_WRITE;
+	int err;
+
+	err = ring_map(&r->control_ring, fds->control_ring, fds->control_ring_bytes);
+	err = err ?: watch(r, fds->control_ring);
+	for (uint32_t i = 0; !err && i < fds->data_rings; i++) {
+		r->rings = i + 1;
+		err = ring_map(&r->data[i], fds->data_ring[i], fds->data_ring_bytes);
+		err = err ?: watch(r, fds->data_ring[i]);
+	}
+	if (err)
+		return err;
+	r->directives = map_fd(fds->directives, PC_DIRECTIVES * sizeof(struct pc_directive), rw, 0);
+	if (!r->directives)
+		return -errno;
+	r->control = map_fd(fds->control, sizeof(struct pc_control), rw, 0);
+	if (!r->control)
+		return -errno;
+	r->counters = map_fd(fds->counters, PC_CPUS * sizeof(struct pc_counters), PROT_READ, 0);
+	return r->counters ? 0 : -errno;
+}
+
+int reader_new(const struct capture_fds *fds, const struct reader_sink *sink, struct reader **ret)
+{
+	struct reader *r;
+	int err;
+
+	if (fds->data_rings == 0 || fds->data_rings > CAPTURE_DATA_RINGS)
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->sink = *sink;
+	r->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (r->epoll < 0)
+		err = -errno;
+	else
+		err = map_all(r, fds);
+	if (err) {
+		reader_free(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+static void hand_out(struct reader *r, const char *at, uint32_t len)
+{
+	const struct pc_head *head = (const struct pc_head *)at;
+
+	if (len < sizeof(*head) || head->size < sizeof(*head) || head->size > len) {
+		r->stats.malformed++;
+		return;
+	}
+	r->stats.records[head->kind & 15]++;
+	r->stats.bytes += len;
+	r->sink.record(r->sink.ctx, head);
+}
+
+/* Up to position `end`. Stops early at a record that is still being written (*ret_busy). */
+static long ring_drain(struct reader *r, struct ring *q, uint64_t end, bool *ret_busy)
+{
+	uint64_t released = q->at;
+	long n = 0;
+
+	*ret_busy = false;
+	while (q->at < end) {
+		const char *at = q->data + (q->at & (q->bytes - 1));
+		uint32_t word = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+		uint32_t len = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+
+		if (word & BPF_RINGBUF_BUSY_BIT) {
+			*ret_busy = true;
+			break;
+		}
+		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
+			hand_out(r, at + RECORD_HEADER, len);
+			n++;
+		}
+		q->at += ((uint64_t)len + RECORD_HEADER + 7) & ~7ull;
+		if (q->at - released >= RELEASE_BYTES) {
+			__atomic_store_n(q->consumer, q->at, __ATOMIC_RELEASE);
+			released = q->at;
+		}
+	}
+	__atomic_store_n(q->consumer, q->at, __ATOMIC_RELEASE);
+	return n;
+}
+
+long reader_drain(struct reader *r, uint64_t max_bytes)
+{
+	struct epoll_event events[CAPTURE_DATA_RINGS + 1];
+	uint64_t mark[CAPTURE_DATA_RINGS];
+	bool busy;
+	long n;
+
+	/* Takes the edge back, so that reader_fd is readable again only after a new wake-up. */
+	(void)!epoll_wait(r->epoll, events, CAPTURE_DATA_RINGS + 1, 0);
+	for (uint32_t i = 0; i < r->rings; i++)
+		mark[i] = ring_end(&r->data[i]);
+	n = ring_drain(r, &r->control_ring, ring_end(&r->control_ring), &busy);
+	if (busy)
+		return n; /* an OPEN may stand behind it: its data has to wait */
+	for (uint32_t i = 0; i < r->rings; i++) {
+		struct ring *q = &r->data[i];
+
+		if (mark[i] - q->at > max_bytes)
+			mark[i] = q->at + max_bytes;
+		n += ring_drain(r, q, mark[i], &busy);
+	}
+	return n;
+}
+
+int reader_fd(const struct reader *r)
+{
+	return r->epoll;
+}
+
+void reader_direct(struct reader *r, const struct pc_directive *d)
+{
+	struct pc_directive *slot = &r->directives[pc_slot(d->conn)];
+
+	/* The kernel reads conn, the rest, conn again: it must never see ours with another's rest. */
+	__atomic_store_n(&slot->conn, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (int i = 0; i < 2; i++) {
+		__atomic_store_n(&slot->until[i], d->until[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->budget[i], d->budget[i], __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&slot->conn, d->conn, __ATOMIC_RELEASE);
+}
+
+void reader_begin(struct reader *r, uint32_t brain_tgid)
+{
+	uint32_t next = r->control->brain_generation + 1;
+
+	for (uint32_t i = 0; i < PC_DIRECTIVES; i++)
+		__atomic_store_n(&r->directives[i].conn, 0, __ATOMIC_RELAXED);
+	r->control->brain_tgid = brain_tgid;
+	__atomic_store_n(&r->control->brain_generation, next ?: 1, __ATOMIC_SEQ_CST);
+}
+
+void reader_stats(const struct reader *r, struct reader_stats *ret)
+{
+	const size_t words = sizeof(struct pc_counters) / sizeof(uint64_t);
+	uint64_t *sum;
+
+	*ret = r->stats;
+	memset(&ret->kernel, 0, sizeof(ret->kernel));
+	sum = (uint64_t *)&ret->kernel;
+	for (uint32_t cpu = 0; cpu < PC_CPUS; cpu++) {
+		const uint64_t *slot = (const uint64_t *)&r->counters[cpu];
+
+		for (size_t i = 0; i < words; i++)
+			sum[i] += __atomic_load_n(&slot[i], __ATOMIC_RELAXED);
+	}
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	ring_unmap(&r->control_ring);
+	for (uint32_t i = 0; i < r->rings; i++)
+		ring_unmap(&r->data[i]);
+	if (r->directives)
+		munmap(r->directives, PC_DIRECTIVES * sizeof(struct pc_directive));
+	if (r->control)
+		munmap(r->control, sizeof(struct pc_control));
+	if (r->counters)
+		munmap((void *)r->counters, PC_CPUS * sizeof(struct pc_counters));
+	if (r->epoll >= 0)
+		close(r->epoll);
+	free(r);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sock.c: the socket source as a family: opens its skeleton and reaches the few variables in it.
+ * Warden only.
+ */
+#include "capture/family.h"
+#include "sock.skel.h"
+
+static void *sock_open(const struct family_knobs *k, struct bpf_object **ret_obj)
+{
+	struct sock_bpf *skel = sock_bpf__open();
+
+	if (!skel)
+		return NULL;
+	skel->rodata->pc_rings = k->rings;
+	skel->rodata->pc_wake_bytes = k->wake_bytes;
+	skel->rodata->pc_stamps = k->stamps;
+	*ret_obj = skel->obj;
+	return skel;
+}
+
+static void sock_destroy(void *skel)
+{
+	sock_bpf__destroy(skel);
+}
+
+static void sock_scan_pass(void *skel, uint32_t pass)
+{
+	struct sock_bpf *s = skel;
+
+	s->bss->pc_scan_pass = pass;
+}
+
+static uint64_t sock_scanned(const void *skel)
+{
+	const struct sock_bpf *s = skel;
+
+	return s->bss->pc_scanned;
+}
+
+const struct family family_sock = {
+	.name = "sock",
+	.unused_map = "pc_conns",
+	.open = sock_open,
+	.destroy = sock_destroy,
+	.scan_pass = sock_scan_pass,
+	.scanned = sock_scanned,
+};

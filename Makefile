@@ -51,6 +51,7 @@ $(B)/%.o: %.c
 include tests/rules.mk
 include bpf/rules.mk
 include tools/rules.mk
+include tests/bench/rules.mk
 
 clean:
 	rm -rf $(B)

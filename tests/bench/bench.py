@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every ratio of speed and memory, in one interleaved run; the table goes to build/bench.md.
+
+    bench.py [PART...]    parts: load unwatched brain replay memory start
+    ROUNDS=5 SECONDS_A_RUN=2
+
+Never pass or fail on a figure: "met" and "missed" are for people to read.
+"""
+import http.server
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from measure import (CLIENT_CPU, ROUNDS, SECONDS, TOP, Agent, Hello, Spread, Table, begin, process, servers, sources,
+                     thread_ns, verdict)
+from lib import compare
+
+TOOLS = os.path.join(process.BUILD, "tests", "bench")
+table = Table(os.path.join(process.BUILD, "bench.md"))
+
+
+def counted(agent, kind="complete"):
+    return compare.figure(agent.stats(), "transactions.closed", kind)
+
+
+def load():
+    """Keep-alive hello of three servers, each source against the same round's base."""
+    for name in ("nginx", "node", "gunicorn"):
+        server = Hello(name)
+        server.load(1)
+        kinds = sources()
+        cpu, rate, sent, seen = {k: [] for k in kinds}, {k: [] for k in kinds}, dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0)
+        bases, withs = [], {k: [] for k in kinds}
+        for _ in range(ROUNDS):
+            base, base_rate, _ = server.load()
+            bases.append(base)
+            for kind in kinds:
+                agent = Agent(*server.scope(), source=kind)
+                one, one_rate, count = server.load()
+                agent.stop()
+                cpu[kind].append(one / base)
+                withs[kind].append(one)
+                rate[kind].append(one_rate / base_rate)
+                sent[kind] += count
+                seen[kind] += counted(agent)
+        for kind in kinds:
+            limit = 1.08 if name == "nginx" else None
+            ratio = Spread(cpu[kind])
+            table.add("%s hello, CPU a request, %s" % (name, kind), "%.1f µs" % (Spread(bases).median / 1e3),
+                      "%.1f µs" % (Spread(withs[kind]).median / 1e3), ratio, "≤ 1.08" if limit else "shown",
+                      verdict(ratio.median, limit) if limit else "", "%d of %d seen" % (seen[kind], sent[kind]))
+            ratio = Spread(rate[kind])
+            table.add("%s hello, requests a second, %s" % (name, kind), "", "", ratio, "≥ 0.95" if limit else "shown",
+                      verdict(ratio.median, 0.95, True) if limit else "", "agent shares the load generator's CPU")
+        server.stop()
+
+
+def micro(what, count):
+    out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "micro"), what, str(count)])
+    return float(out)
+
+
+class Empty:
+    """Programs that do nothing on the hooks of a source."""
+
+    def __init__(self, kind):
+        self.child = process.start([os.path.join(TOOLS, "empty"), os.path.join(TOOLS, "empty.bpf.o"), kind],
+                                   stdout=subprocess.PIPE)
+        if self.child.stdout.readline() != b"ready\n":
+            raise RuntimeError("the empty programs do not attach")
+
+    def stop(self):
+        process.stop(self.child)
+
+
+def unwatched():
+    """A process that is not in the scope: nanoseconds a call more than nothing, and than empty programs."""
+    server = Hello("nginx")
+    for kind in sources():
+        for what, count, limit in (("getppid", 3000000, 3 if kind == "sock" else 25), ("socket", 150000, 30)):
+            bare, empty, agent = [], [], []
+            for _ in range(ROUNDS):
+                bare.append(micro(what, count))
+                nothing = Empty(kind)
+                empty.append(micro(what, count))
+                nothing.stop()
+                watch = Agent(*server.scope(), source=kind)
+                agent.append(micro(what, count))
+                watch.stop()
+            over_bare = Spread([a - b for a, b in zip(agent, bare)], "%.1f")
+            over_empty = Spread([a - e for a, e in zip(agent, empty)], "%.1f")
+            value, words = (over_bare, "") if what == "getppid" else (over_empty, " above empty programs")
+            table.add("unwatched %s, ns a call%s, %s" % (what, words, kind), "%.1f" % Spread(bare).median,
+                      "%.1f" % Spread(agent).median, value, "≤ %d" % limit, verdict(value.median, limit),
+                      "empty programs %.1f; above nothing %s" % (Spread(empty).median, over_bare))
+    server.stop()
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    """An OTLP endpoint that takes everything."""
+    protocol_version = "HTTP/1.1"
+    octets = 0
+
+    def do_POST(self):
+        Sink.octets += len(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def brain():
+    """CPU of the loop thread a transaction at full speed; metrics from all, spans sampled or all sent."""
+    sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    server = Hello("nginx")
+    for kind in sources():
+        for words, sampler in (("spans 1 %", "0.01"), ("every span, gzip", "1.0")):
+            loop, other, rates, lost = [], [], [], 0
+            for _ in range(ROUNDS):
+                env = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": sampler,
+                       "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+                agent = Agent(*server.scope(), "--otlp-endpoint", "http://127.0.0.1:%d" % sink.server_port,
+                              source=kind, ndjson=False, env=env)
+                pid = agent.brain()
+                threads = lambda: {int(t): thread_ns(pid, int(t)) for t in os.listdir("/proc/%d/task" % pid)}
+                before = threads()
+                _, rate, count = server.load(connections=64)
+                time.sleep(0.5)
+                after = threads()
+                agent.stop()
+                spent = {t: after[t] - before.get(t, 0) for t in after}
+                loop.append(spent.pop(pid) / count / 1e3)
+                other.append(sum(spent.values()) / count / 1e3)
+                rates.append(rate)
+            value = Spread(loop, "%.2f")
+            table.add("brain's loop, µs of CPU a transaction, %s, %s" % (words, kind), "", "", value,
+                      "≤ 4" if sampler == "0.01" else "shown", verdict(value.median, 4) if sampler == "0.01" else "",
+                      "at %.0f requests/s; its worker %s" % (Spread(rates).median, Spread(other, "%.2f")))
+    sink.shutdown()
+    server.stop()
+
+
+def replay():
+    """A file recorded under load, replayed on one core without any output."""
+    server = Hello("nginx")
+    path = os.path.join(process.folder("record"), "load.rec")
+    log = path + ".err"
+    child = process.start([process.PARCOURS, "record", path, *server.scope()], log=log)
+    process.wait_for(lambda: "ready" in process.read(log), 20, "the recorder")
+    _, _, count = server.load(4)
+    time.sleep(1)
+    process.stop(child)
+    rates = []
+    for _ in range(ROUNDS):
+        start = time.monotonic()
+        done = subprocess.run(["taskset", "-c", CLIENT_CPU, process.PARCOURS, "replay", path], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise RuntimeError("replay: " + done.stderr[-300:])
+        rates.append(count / (time.monotonic() - start))
+    value = Spread(rates, "%.0f")
+    table.add("replay, transactions a second on one core", "", "", value, "≥ 500,000", verdict(value.median, 500000, True),
+              "%d transactions, %.0f MB" % (count, os.path.getsize(path) / 1e6))
+    server.stop()
+
+
+def resident(pid):
+    """(RSS without the mapped rings, of the rings) in KiB."""
+    apart = rings = 0
+    ours = False
+    for line in process.read("/proc/%d/smaps" % pid).splitlines():
+        if "-" in line.split(" ")[0]:
+            ours = "bpf" in line
+        elif line.startswith("Rss:"):
+            if ours:
+                rings += int(line.split()[1])
+            else:
+                apart += int(line.split()[1])
+    return apart, rings
+
+
+def map_bytes(pid):
+    """Memory of all BPF maps the process holds, each once; the kernel's own figure."""
+    found = {}
+    for fd in os.listdir("/proc/%d/fdinfo" % pid):
+        info = dict(l.split(":", 1) for l in process.read("/proc/%d/fdinfo/%s" % (pid, fd)).splitlines() if ":" in l)
+        if "map_id" in info:
+            found[info["map_id"].strip()] = int(info["memlock"])
+    return sum(found.values())
+
+
+def memory():
+    """RSS of both processes with 10,000 open connections, and what the kernel holds in maps."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60000, 60000))
+    for kind in sources():
+        server = Hello("nginx")
+        agent = Agent(*server.scope(), source=kind)
+        open_ones = []
+        for i in range(10000):
+            s = socket.create_connection(("127.0.0.1", server.port))
+            s.sendall(b"GET /m%d HTTP/1.1\r\nHost: a\r\n\r\n" % i)
+            s.recv(4096)
+            open_ones.append(s)
+        time.sleep(1)
+        both = [resident(p) for p in agent.pids()]
+        apart, rings = sum(b[0] for b in both) / 1024, sum(b[1] for b in both) / 1024
+        maps = map_bytes(agent.pid) / 1048576
+        for s in open_ones:
+            s.close()
+        agent.stop()
+        table.add("RSS of both processes, rings apart, 10,000 connections, %s" % kind, "", "%.1f MiB" % apart, "", "≤ 64 MiB",
+                  verdict(apart, 64), "mapped rings %.1f MiB; %d seen" % (rings, counted(agent)))
+        table.add("memory of all maps, %s" % kind, "", "%.1f MiB" % maps, "", "≤ 48 MiB", verdict(maps, 48))
+        server.stop()
+
+
+def start():
+    """From exec to the first transaction in the file, requests coming all the time."""
+    server = Hello("nginx")
+    stop = threading.Event()
+
+    def knock():
+        with socket.create_connection(("127.0.0.1", server.port)) as s:
+            while not stop.is_set():
+                s.sendall(b"GET /knock HTTP/1.1\r\nHost: a\r\n\r\n")
+                s.recv(4096)
+                time.sleep(0.005)
+    thread = threading.Thread(target=knock)
+    thread.start()
+    for kind in sources():
+        times = []
+        for _ in range(ROUNDS):
+            agent = Agent(*server.scope(), source=kind)
+            spent = agent.start_seconds
+            mark = time.monotonic()
+            process.wait_for(lambda: '"transaction"' in process.read(agent.path), 10, "the first transaction")
+            times.append(spent + time.monotonic() - mark)
+            agent.stop()
+        value = Spread(times, "%.2f")
+        table.add("start to first transaction, s, %s" % kind, "", "", value, "≤ 1", verdict(value.median, 1))
+    stop.set()
+    thread.join()
+    server.stop()
+
+
+PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "memory": memory, "start": start}
+
+
+def main():
+    lock = begin()
+    chosen = sys.argv[1:] or list(PARTS)
+    failed = []
+    for name in chosen:
+        mark = process.mark()
+        try:
+            PARTS[name]()
+        except Exception as error:
+            failed.append(name)
+            print("bench: %s: %s: %s" % (name, type(error).__name__, error), file=sys.stderr, flush=True)
+        process.stop_since(mark)
+    table.write("make bench")
+    lock.close()
+    sys.exit(1 if failed else 0)
+
+
+main()

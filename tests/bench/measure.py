@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benches share: servers that say hello, wrk, CPU time, medians, the table.
+
+CPU time is what the scheduler counted for the threads of a process (/proc/PID/task/*/schedstat). Base
+and agent take turns inside each round, so that a busy minute of the machine hits both.
+"""
+import fcntl
+import glob
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "live"))
+
+from lib import process, servers  # noqa: E402 (the path comes first)
+from lib.agent import Agent, sources  # noqa: E402,F401
+
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SECONDS = float(os.environ.get("SECONDS_A_RUN", "2"))
+SERVER_CPU, CLIENT_CPU = "0", "1"
+
+
+def begin():
+    """Alone on the machine from here on."""
+    lock = open(os.path.join(tempfile.gettempdir(), "parcours-time.lock"), "a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    process.guard()
+    return lock
+
+
+def thread_ns(pid, tid):
+    text = process.read("/proc/%d/task/%d/schedstat" % (pid, tid))
+    return int(text.split()[0]) if text else 0
+
+
+def cpu_ns(pids):
+    """Of all threads of the processes. Threads that ended in between are lost: none does here."""
+    total = 0
+    for pid in pids:
+        for path in glob.glob("/proc/%d/task/*/schedstat" % pid):
+            total += int(process.read(path).split()[0])
+    return total
+
+
+def pin(pids, cpu):
+    for pid in pids:
+        subprocess.run(["taskset", "-a", "-p", "-c", cpu, str(pid)], stdout=subprocess.DEVNULL, check=True)
+
+
+class Hello:
+    """A server that answers hello; `pids` are those whose CPU time counts."""
+
+    def __init__(self, name, connections=16):
+        self.name, self.port = name, process.free_port()
+        place = process.folder(name)
+        if name == "nginx":
+            process.write(place + "/nginx.conf", """daemon off; worker_processes 1; pid %s/pid; worker_rlimit_nofile 40000;
+error_log %s/error.log; events { worker_connections 20000; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_body_temp_path %s/t1;
+proxy_temp_path %s/t2; fastcgi_temp_path %s/t3; uwsgi_temp_path %s/t4; scgi_temp_path %s/t5;
+server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world, this is a body\\n"; } } }
+""" % ((place,) * 7 + (self.port,)))
+            command = [servers.program("nginx"), "-p", place, "-c", place + "/nginx.conf"]
+        elif name == "node":
+            command = [servers.program("node"), process.APPS + "/hello.js", str(self.port)]
+        else:
+            command = [servers.program("gunicorn"), "--bind", "127.0.0.1:%d" % self.port, "--workers", "1",
+                       "--worker-class", "gthread", "--threads", "4", "--keep-alive", "600", "--chdir",
+                       process.APPS, "--worker-tmp-dir", place, "hello:application"]
+        self.child = process.start(command, log=place + "/log", env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+        process.wait_port(self.port, self.child, place + "/log")
+        time.sleep(0.3)
+        self.all = process.descendants(self.child.pid)
+        self.pids = [p for p in self.all if p != self.child.pid] or self.all
+        pin(self.all, SERVER_CPU)
+        self.connections = connections
+
+    def scope(self):
+        return [a for p in self.all for a in ("--pid", str(p))]
+
+    def load(self, seconds=None, connections=None):
+        """(CPU ns a request, requests a second, requests)."""
+        seconds = seconds or SECONDS
+        before = cpu_ns(self.pids)
+        out = process.run(["taskset", "-c", CLIENT_CPU, servers.program("wrk"), "-t1", "-c%d" % (connections or self.connections),
+                           "-d%gs" % seconds, "http://127.0.0.1:%d/hello" % self.port])
+        count = int(re.search(r"(\d+) requests in", out).group(1))
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+        errors = re.search(r"Socket errors|Non-2xx", out)
+        if errors or not count:
+            raise RuntimeError("wrk: " + out)
+        return (cpu_ns(self.pids) - before) / count, rate, count
+
+    def stop(self):
+        process.stop(self.child)
+
+
+class Spread:
+    """Median with its range."""
+
+    def __init__(self, values, form="%.3f"):
+        self.values, self.form = values, form
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    def __str__(self):
+        f = self.form
+        return (f + " (" + f + " to " + f + ")") % (self.median, min(self.values), max(self.values))
+
+
+class Table:
+    """Rows as they come, printed at once and written as Markdown at the end."""
+
+    def __init__(self, path):
+        self.path, self.rows = path, []
+
+    def add(self, what, base, agent, ratio, target, verdict, note=""):
+        row = [what, base, agent, str(ratio), target, verdict, note]
+        self.rows.append(row)
+        print("  ".join(str(c) for c in row if c != ""), flush=True)
+
+    def write(self, command):
+        head = ["measured", "without", "with the agent", "ratio or value", "asked", "", "note"]
+        lines = ["| " + " | ".join(str(c) for c in row) + " |" for row in [head, ["---"] * len(head)] + self.rows]
+        info = os.uname()
+        process.write(self.path, "`%s`: Linux %s, %d CPUs, %d rounds of %g s, medians (range)\n\n%s\n"
+                      % (command, info.release, os.cpu_count(), ROUNDS, SECONDS, "\n".join(lines)))
+        print("written to " + os.path.relpath(self.path, TOP))
+
+
+def verdict(value, limit, least=False):
+    return "met" if (value >= limit if least else value <= limit) else "missed"

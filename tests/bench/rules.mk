@@ -1,0 +1,16 @@
+# Tables of ratios (bench) and long runs (soak): by hand, as root, on a machine that does nothing else.
+
+BENCH_TOOLS := $(B)/tests/bench/micro $(B)/tests/bench/empty $(B)/tests/bench/empty.bpf.o
+
+$(B)/tests/bench/micro: $(B)/tests/bench/micro.o
+	$(CC) -o $@ $<
+$(B)/tests/bench/empty: $(B)/tests/bench/empty.o
+	$(CC) -o $@ $< -lbpf
+$(B)/tests/bench/empty.bpf.o: tests/bench/empty.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -I/usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+
+bench: all $(BENCH_TOOLS)
+	tests/bench/bench.py
+soak: all
+	tests/bench/soak.py

@@ -83,6 +83,44 @@ static void check_whole(const struct config *c, struct problems *p)
 	check_signal(c, p, "otlp.metrics", &c->metrics);
 }
 
+/* "OTLP Exporter Configuration": a signal's own endpoint is used as it is, the common one is a base. */
+static const char *signal_url(struct config *c, const struct signal_config *s, const char *path)
+{
+	const char *base = c->otlp_endpoint;
+	struct slice root = slice_str(base);
+	char *url;
+
+	if (c->otlp_disabled || !s->enabled)
+		return NULL;
+	if (s->endpoint || !base)
+		return s->endpoint;
+	while (root.len && root.at[root.len - 1] == '/')
+		root.len--;
+	url = arena_alloc(&c->arena, root.len + strlen(path) + 1);
+	if (!url)
+		return NULL;
+	memcpy(url, root.at, root.len);
+	memcpy(url + root.len, path, strlen(path) + 1);
+	return url;
+}
+
+/* What a signal does not say itself, it takes from the common part. */
+static void inherit(const struct signal_config *common, struct signal_config *s)
+{
+	if (!s->headers.count)
+		s->headers = common->headers;
+	if (!s->timeout_ns)
+		s->timeout_ns = common->timeout_ns;
+	if (s->compression < 0)
+		s->compression = common->compression;
+	if (!s->certificate)
+		s->certificate = common->certificate;
+	if (!s->client_certificate)
+		s->client_certificate = common->client_certificate;
+	if (!s->client_key)
+		s->client_key = common->client_key;
+}
+
 int config_load(const struct config_sources *from, struct problems *p, struct config **ret)
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -102,7 +140,11 @@ int config_load(const struct config_sources *from, struct problems *p, struct co
 
 		setting_apply_key(c, p, from->options[i].key, &o, from->options[i].value);
 	}
+	inherit(&c->otlp, &c->traces);
+	inherit(&c->otlp, &c->metrics);
 	check_whole(c, p);
+	c->traces.url = signal_url(c, &c->traces, "/v1/traces");
+	c->metrics.url = signal_url(c, &c->metrics, "/v1/metrics");
 	if (p->errors != errors) {
 		config_free(c);
 		return -EINVAL;

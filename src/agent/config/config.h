@@ -54,6 +54,7 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct signal_config {
 	bool enabled;
 	const char *endpoint; /* as it is; NULL: the common one with its path */
+	const char *url;      /* what follows from all of it; NULL = signal off */
 	struct strings headers;
 	uint64_t timeout_ns; /* 0 = the common one */
 	int compression;     /* -1 = the common one, 0 none, 1 gzip */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stages.c: settings → what each stage is told. The only place where the names of the configuration
+ * and those of the stages meet.
+ */
+#include "agent/wire.h"
+
+struct stream_limits stream_limits_of(const struct config *c)
+{
+	return (struct stream_limits){
+		.connections = (uint32_t)c->connections,
+		.buffer_bytes = 132 * 1024,
+		.total_bytes = c->stream_bytes,
+		.pending = 64,
+		.reorder_ns = 200000000,
+		.grace_ns = 1000000000,
+		.idle_ns = 600000000000,
+	};
+}
+
+struct txn_limits txn_limits_of(const struct config *c)
+{
+	return (struct txn_limits){
+		.open = (uint32_t)c->transactions,
+		.bytes = c->transaction_bytes,
+		.templates = (uint32_t)c->templates,
+		.processes = { .processes = (uint32_t)c->processes, .keep_ns = 30000000000 },
+	};
+}
+
+struct trace_options trace_options_of(const struct config *c, const uint8_t secret[16])
+{
+	static const struct {
+		enum sampler sampler;
+		bool parent_based;
+	} samplers[] = {
+		[NAME_PARENT_ON] = { SAMPLER_ON, true },
+		[NAME_PARENT_OFF] = { SAMPLER_OFF, true },
+		[NAME_PARENT_RATIO] = { SAMPLER_RATIO, true },
+		[NAME_ON] = { SAMPLER_ON, false },
+		[NAME_OFF] = { SAMPLER_OFF, false },
+		[NAME_RATIO] = { SAMPLER_RATIO, false },
+	};
+	struct trace_options o = {
+		.sampler = samplers[c->sampler].sampler,
+		.parent_based = samplers[c->sampler].parent_based,
+		.ratio = c->ratio,
+		.keep_errors = c->keep_errors,
+		.keep_slow_ns = c->keep_slow_ns,
+		.connections = (uint32_t)c->connections,
+	};
+
+	memcpy(o.secret, secret, sizeof(o.secret));
+	return o;
+}
+
+static struct otlp_signal signal_of(const struct signal_config *s)
+{
+	return (struct otlp_signal){
+		.url = s->url,
+		.headers = s->headers.at,
+		.certificate = s->certificate,
+		.client_certificate = s->client_certificate,
+		.client_key = s->client_key,
+		.timeout_ms = (uint32_t)(s->timeout_ns / 1000000),
+		.gzip = s->compression == 1,
+	};
+}
+
+struct export_options export_options_of(const struct core_outside *out)
+{
+	const struct config *c = out->config;
+
+	return (struct export_options){
+		.privacy = (enum privacy)c->privacy,
+		.query_keep = c->query_keep.at,
+		.peer_address = c->peer_address,
+		.ndjson_fd = out->ndjson_fd,
+		.console_fd = out->console_fd,
+		.console_color = out->console_color,
+		.console_width = out->console_width,
+		.otlp = {
+			.traces = signal_of(&c->traces),
+			.metrics = signal_of(&c->metrics),
+			.metric_interval_ns = c->metric_interval_ns,
+			.batch_delay_ns = c->batch_delay_ns,
+			.batch_bytes = (uint32_t)c->batch_bytes,
+			.queue_bytes = (uint32_t)c->queue_bytes,
+			.explicit_buckets = c->explicit_buckets,
+		},
+		.resource = c->resource.at,
+		.service_name = c->service_name,
+		.host_name = out->host_name,
+		.host_id = out->host_id,
+		.os_version = out->os_version,
+		.metric_series = (uint32_t)c->metric_series,
+		.stats_interval_ns = c->stats_interval_ns,
+	};
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire.c: the architecture. A record goes down this list:
+ *
+ *   stream   bytes of each connection and direction, in order, holes explicit
+ *   proto    bytes → messages
+ *   txn      messages → transactions
+ *   trace    transactions → with trace ids, parents and a sampling decision
+ *   export   NDJSON, console, OTLP
+ *
+ * Each stage is made with the sink of the next, so they are made from the last to the first. What goes
+ * against the flow: proto tells stream which bytes it does not need (a directive for the kernel, which
+ * leaves by `direct`), txn asks stream when a byte was moved.
+ */
+#include "agent/wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Nothing is read from the rings meanwhile: as long as they can hold a busy host. */
+#define RELOAD_DRAIN_NS 50000000ull
+
+static void on_transaction(void *ctx, struct transaction *t)
+{
+	struct core *c = ctx;
+
+	c->traced.transaction(c->traced.ctx, t);
+}
+
+static void on_active(void *ctx, const struct connection *conn, enum side side,
+		      struct slice method, int delta)
+{
+	struct core *c = ctx;
+
+	if (c->traced.active)
+		c->traced.active(c->traced.ctx, conn, side, method, delta);
+}
+
+static void on_open(void *ctx, const struct connection *conn, enum side side)
+{
+	struct core *c = ctx;
+
+	if (c->traced.open)
+		c->traced.open(c->traced.ctx, conn, side);
+}
+
+static void on_close(void *ctx, const struct connection *conn)
+{
+	struct core *c = ctx;
+
+	if (c->traced.close)
+		c->traced.close(c->traced.ctx, conn);
+}
+
+/* Processes and the clock, in their place between the bytes. */
+static void on_record(void *ctx, const struct pc_head *rec)
+{
+	struct core *c = ctx;
+
+	txn_record(c->txn, rec);
+	if (rec->kind == PC_CLOCK)
+		export_clock(c->export, txn_wall_minus_mono_ns(c->txn));
+}
+
+static void on_direct(void *ctx, const struct pc_directive *d)
+{
+	struct core *c = ctx;
+
+	if (c->outside.direct)
+		c->outside.direct(c->outside.ctx, d);
+}
+
+/* trace → export: the two that a reload replaces. */
+static int wire_outputs(const struct core_outside *o, struct trace **ret_trace,
+			struct export **ret_export)
+{
+	const struct trace_options trace = trace_options_of(o->config, o->secret);
+	const struct export_options export = export_options_of(o);
+	struct txn_sink exported;
+	int err = export_new(&export, ret_export);
+
+	if (err)
+		return err;
+	export_figures(*ret_export, o->ctx, o->figures);
+	exported = export_txn_sink(*ret_export);
+	err = trace_new(&trace, &exported, ret_trace);
+	if (err)
+		export_free(*ret_export);
+	return err;
+}
+
+int core_new(const struct core_outside *outside, struct core **ret)
+{
+	const struct stream_limits stream = stream_limits_of(outside->config);
+	const struct proto_limits proto = { .pipelined = 1024, .hold_ns = 1000000000 };
+	const struct txn_limits txn = txn_limits_of(outside->config);
+	struct core *c = calloc(1, sizeof(*c));
+	const struct txn_sink to_trace = { c, on_transaction, on_active, on_open, on_close };
+	struct proto_sink to_txn;
+	struct stream_sink to_proto;
+	int err = -ENOMEM;
+
+	if (!c)
+		return err;
+	c->outside = *outside;
+	err = wire_outputs(outside, &c->trace, &c->export);
+	if (err)
+		goto fail;
+	c->traced = trace_txn_sink(c->trace);
+	err = txn_new(&txn, &to_trace, &c->txn);
+	if (err)
+		goto fail;
+	to_txn = txn_proto_sink(c->txn);
+	err = proto_new(&proto, &to_txn, &c->proto);
+	if (err)
+		goto fail;
+	proto_pass(c->proto, c, on_record, on_direct);
+	to_proto = proto_stream_sink(c->proto);
+	err = stream_new(&stream, &to_proto, &c->stream);
+	if (err)
+		goto fail;
+	proto_attach(c->proto, c->stream);
+	txn_attach(c->txn, c->stream);
+	*ret = c;
+	return 0;
+fail:
+	core_free(c);
+	return err;
+}
+
+/* Another name for a service, where the configuration has one for its executable. */
+static const char *configured_name(const struct config *config, const char *exe)
+{
+	for (uint32_t i = 0; i < config->service_names.count; i++) {
+		struct slice name = slice_str(config->service_names.at[i]);
+		struct slice glob = slice_next(&name, '\n');
+		char pattern[PC_PATH];
+
+		if (glob.len >= sizeof(pattern))
+			continue;
+		memcpy(pattern, glob.at, glob.len);
+		pattern[glob.len] = 0;
+		if (config_glob(pattern, exe))
+			return name.at;
+	}
+	return NULL;
+}
+
+static void push_who(struct core *c, const struct pc_who *rec)
+{
+	struct pc_who who = *rec;
+	const char *name;
+
+	who.exe[sizeof(who.exe) - 1] = 0;
+	name = configured_name(c->outside.config, who.exe);
+	if (name)
+		snprintf(who.service, sizeof(who.service), "%s", name);
+	stream_push(c->stream, &who.head);
+}
+
+void core_push(struct core *c, const struct pc_head *rec)
+{
+	uint64_t now_ns;
+
+	if (rec->kind == PC_WHO && rec->size == sizeof(struct pc_who)) {
+		push_who(c, (const struct pc_who *)rec);
+		return;
+	}
+	stream_push(c->stream, rec);
+	if (rec->kind != PC_TICK)
+		return;
+	now_ns = rec->time_ns;
+	stream_tick(c->stream, now_ns);
+	proto_tick(c->proto, now_ns);
+	txn_tick(c->txn, now_ns);
+	trace_tick(c->trace, now_ns);
+	export_tick(c->export, now_ns);
+}
+
+void core_finish(struct core *c, uint64_t drain_ns)
+{
+	stream_flush(c->stream);
+	export_finish(c->export, drain_ns);
+}
+
+int core_reload(struct core *c, const struct config *config, int ndjson_fd)
+{
+	struct core_outside outside = c->outside;
+	struct trace *trace;
+	struct export *export;
+	int err;
+
+	outside.config = config;
+	outside.ndjson_fd = ndjson_fd;
+	err = wire_outputs(&outside, &trace, &export);
+	if (err)
+		return err;
+	export_clock(export, txn_wall_minus_mono_ns(c->txn));
+	/* the old one tells its last figures and gives up what a slow collector would not take */
+	export_finish(c->export, RELOAD_DRAIN_NS);
+	trace_free(c->trace);
+	export_free(c->export);
+	c->trace = trace;
+	c->export = export;
+	c->traced = trace_txn_sink(trace);
+	c->outside = outside;
+	return 0;
+}
+
+void core_free(struct core *c)
+{
+	if (!c)
+		return;
+	stream_free(c->stream);
+	proto_free(c->proto);
+	txn_free(c->txn);
+	trace_free(c->trace);
+	export_free(c->export);
+	free(c);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * figures.c: the typed stats of all stages → one flat list with OpenTelemetry names, for NDJSON
+ * `stats`, `parcours status` and the agent's own metrics. Sums that hold at any time when nothing is
+ * in flight:
+ *
+ *   events.submitted = events.read; what found no room is events.lost beside it
+ *   stream.bytes     = proto.message.bytes + .tunnel.bytes + .preface.bytes + .lost.bytes, a direction
+ *   transactions.opened = transactions.closed (all outcomes) + transactions.open
+ *
+ * A cause, kind or outcome that has not happened is not listed: it counts as 0.
+ */
+#include "agent/brain/brain.h"
+
+struct list {
+	struct counter *at;
+	uint32_t count, max;
+};
+
+static void add(struct list *l, const char *name, const char *unit, uint64_t value)
+{
+	if (l->count < l->max)
+		l->at[l->count++] = (struct counter){ .name = name, .unit = unit, .value = value };
+}
+
+static void add_by(struct list *l, const char *name, const char *unit, const char *key,
+		   const char *label, uint64_t value)
+{
+	if (value && l->count < l->max)
+		l->at[l->count++] = (struct counter){ name, unit, key, label, value, false };
+}
+
+static void add_gauge(struct list *l, const char *name, const char *unit, uint64_t value)
+{
+	if (l->count < l->max)
+		l->at[l->count++] = (struct counter){ .name = name, .unit = unit, .value = value,
+						      .gauge = true };
+}
+
+static const char *const kind_names[16] = {
+	[PC_DATA] = "data", [PC_OPEN] = "open", [PC_END] = "end",   [PC_CLOSE] = "close",
+	[PC_GONE] = "gone", [PC_FORK] = "fork", [PC_EXEC] = "exec", [PC_EXIT] = "exit",
+	[PC_WHO] = "who",   [PC_CLOCK] = "clock", [PC_TICK] = "tick",
+};
+
+static const char *const direction_names[2] = { [PC_RX] = "receive", [PC_TX] = "transmit" };
+
+/* const void *: the kernel's __u64 and our uint64_t are different types of one shape. */
+static void add_kinds(struct list *l, const char *name, const void *kinds)
+{
+	const uint64_t *by_kind = kinds;
+
+	for (unsigned k = 0; k < 16; k++)
+		if (kind_names[k])
+			add_by(l, name, "{event}", "parcours.event.kind", kind_names[k],
+			       by_kind[k]);
+}
+
+static void add_causes(struct list *l, const char *name, const char *unit, const void *causes,
+		       unsigned count)
+{
+	const uint64_t *by_why = causes;
+
+	for (unsigned w = 1; w < count && w < PC_WHY_MAX; w++)
+		add_by(l, name, unit, "parcours.cause", why_name((enum pc_why)w), by_why[w]);
+}
+
+static void add_directions(struct list *l, const char *name, const uint64_t bytes[2])
+{
+	for (unsigned d = 0; d < 2; d++)
+		if (l->count < l->max)
+			l->at[l->count++] = (struct counter){ name, "By", "network.io.direction",
+							      direction_names[d], bytes[d], false };
+}
+
+static void add_stream(struct list *l, const struct stream *stream)
+{
+	struct stream_stats s;
+
+	stream_stats(stream, &s);
+	add(l, "parcours.agent.connections.opened", "{connection}", s.opened);
+	add(l, "parcours.agent.connections.joined", "{connection}", s.joined);
+	add(l, "parcours.agent.connections.closed", "{connection}", s.closed);
+	add(l, "parcours.agent.connections.evicted", "{connection}", s.evicted);
+	add_gauge(l, "parcours.agent.connections.open", "{connection}", s.connections);
+	add(l, "parcours.agent.stream.malformed", "{event}", s.malformed);
+	add_directions(l, "parcours.agent.stream.bytes", s.bytes);
+	add_causes(l, "parcours.agent.stream.hole.bytes", "By", s.hole_bytes, PC_WHY_MAX);
+	add_causes(l, "parcours.agent.stream.holes", "{hole}", s.holes, PC_WHY_MAX);
+	add(l, "parcours.agent.stream.duplicate.bytes", "By", s.duplicate_bytes);
+	add(l, "parcours.agent.stream.late.bytes", "By", s.late_bytes);
+	add(l, "parcours.agent.stream.uncertain", "{event}", s.uncertain);
+	add_gauge(l, "parcours.agent.stream.buffered", "By", s.buffered_bytes);
+}
+
+static void add_proto(struct list *l, const struct proto *proto)
+{
+	static const char *const losses[PROTO_LOSS_MAX] = {
+		[PROTO_LOSS_JOINED] = "joined",
+		[PROTO_LOSS_HOLE] = "hole",
+		[PROTO_LOSS_MALFORMED] = "malformed",
+		[PROTO_LOSS_HEAD_TOO_LARGE] = "head_too_large",
+		[PROTO_LOSS_NOT_HTTP] = "not_http",
+		[PROTO_LOSS_NO_REQUEST] = "no_request",
+	};
+	struct proto_stats s;
+
+	proto_stats(proto, &s);
+	add(l, "parcours.agent.messages.requests", "{message}", s.requests);
+	add(l, "parcours.agent.messages.responses", "{message}", s.responses);
+	add(l, "parcours.agent.messages.interim", "{message}", s.interim);
+	add_directions(l, "parcours.agent.proto.message.bytes", s.message_bytes);
+	add_directions(l, "parcours.agent.proto.tunnel.bytes", s.tunnel_bytes);
+	add_directions(l, "parcours.agent.proto.preface.bytes", s.preface_bytes);
+	add_directions(l, "parcours.agent.proto.lost.bytes", s.lost_by_dir);
+	for (unsigned i = 0; i < PROTO_LOSS_MAX; i++)
+		add_by(l, "parcours.agent.proto.loss.bytes", "By", "parcours.cause", losses[i],
+		       s.lost_bytes[i]);
+	add(l, "parcours.agent.tunnels", "{tunnel}", s.tunnels);
+	add(l, "parcours.agent.connections.not_http", "{connection}", s.not_http);
+}
+
+static void add_txn(struct list *l, const struct txn *txn, const struct trace *trace)
+{
+	struct txn_stats s;
+	struct trace_stats t;
+
+	txn_stats(txn, &s);
+	add(l, "parcours.agent.transactions.opened", "{transaction}", s.opened);
+	for (unsigned o = 0; o <= OUTCOME_UNOBSERVED; o++)
+		add_by(l, "parcours.agent.transactions.closed", "{transaction}",
+		       "parcours.outcome", outcome_name((enum outcome)o), s.closed[o]);
+	add_causes(l, "parcours.agent.transactions.unobserved", "{transaction}",
+		   s.unobserved_why, PC_WHY_MAX);
+	add_gauge(l, "parcours.agent.transactions.open", "{transaction}", s.open);
+	add(l, "parcours.agent.transactions.evicted", "{transaction}", s.evicted);
+	add(l, "parcours.agent.transactions.refused", "{transaction}", s.refused);
+	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
+	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
+	trace_stats(trace, &t);
+	add(l, "parcours.agent.spans.sampled", "{span}", t.sampled);
+	add(l, "parcours.agent.spans.not_sampled", "{span}", t.dropped);
+	add(l, "parcours.agent.traceparent.invalid", "{transaction}", t.bad_traceparent);
+}
+
+static void add_export(struct list *l, const struct export *export)
+{
+	struct export_stats s;
+
+	export_stats(export, &s);
+	add(l, "parcours.agent.ndjson.rows", "{row}", s.ndjson_rows);
+	add(l, "parcours.agent.ndjson.dropped", "{row}", s.ndjson_dropped);
+	add(l, "parcours.agent.ndjson.errors", "{error}", s.ndjson_errors);
+	add(l, "parcours.agent.console.dropped", "{row}", s.console_dropped);
+	add(l, "parcours.agent.spans.encoded", "{span}", s.spans_encoded);
+	add(l, "parcours.agent.spans.sent", "{span}", s.spans_sent);
+	add(l, "parcours.agent.spans.dropped", "{span}", s.spans_dropped);
+	add(l, "parcours.agent.spans.rejected", "{span}", s.spans_rejected);
+	add(l, "parcours.agent.points.sent", "{point}", s.points_sent);
+	add(l, "parcours.agent.points.dropped", "{point}", s.points_dropped);
+	add(l, "parcours.agent.points.rejected", "{point}", s.points_rejected);
+	add(l, "parcours.agent.export.requests", "{request}", s.requests);
+	add(l, "parcours.agent.export.retries", "{request}", s.retries);
+	add(l, "parcours.agent.export.failures", "{request}", s.failures);
+	add_gauge(l, "parcours.agent.export.queue", "By", s.queue_bytes);
+	add(l, "parcours.agent.metric.overflow", "{transaction}", s.series_overflow);
+}
+
+uint32_t core_figures(const struct core *c, struct counter *ret, uint32_t max)
+{
+	struct list l = { ret, 0, max };
+
+	add_stream(&l, c->stream);
+	add_proto(&l, c->proto);
+	add_txn(&l, c->txn, c->trace);
+	add_export(&l, c->export);
+	return l.count;
+}
+
+static void add_capture(struct list *l, const struct brain *b)
+{
+	struct reader_stats s;
+
+	reader_stats(b->reader, &s);
+	add_kinds(l, "parcours.agent.events.submitted", s.kernel.submitted);
+	add_kinds(l, "parcours.agent.events.read", b->start.shared->records);
+	add_kinds(l, "parcours.agent.events.lost", s.kernel.lost);
+	add(l, "parcours.agent.events.lost.bytes", "By", s.kernel.lost_bytes);
+	add_causes(l, "parcours.agent.capture.absent.bytes", "By", s.kernel.why_bytes, 16);
+	add_causes(l, "parcours.agent.capture.absent", "{range}", s.kernel.why, 16);
+	add(l, "parcours.agent.capture.refused", "{socket}", s.kernel.sockets_refused);
+	add(l, "parcours.agent.capture.uncertain", "{range}", s.kernel.uncertain);
+	add(l, "parcours.agent.capture.read.bytes", "By", s.bytes);
+}
+
+static void add_census(struct list *l, const struct brain *b)
+{
+	const struct shared *shared = b->start.shared;
+	struct census_stats s;
+
+	census_stats(b->census, &s);
+	add(l, "parcours.agent.looks", "{process}", s.looks);
+	add(l, "parcours.agent.looks.not_found", "{process}", s.not_found);
+	add_by(l, "parcours.agent.verdicts", "{process}", "parcours.verdict", "yes",
+	       s.verdicts_yes);
+	add_by(l, "parcours.agent.verdicts", "{process}", "parcours.verdict", "no",
+	       s.verdicts_no);
+	add(l, "parcours.agent.held", "{event}", s.held);
+	add(l, "parcours.agent.held.not_ours", "{event}", s.held_dropped);
+	add(l, "parcours.agent.held.overflow", "{event}", s.held_overflow);
+	add(l, "parcours.agent.brain.restarts", "{restart}", shared->restarts);
+	add(l, "parcours.agent.reloads", "{reload}", shared->reloads);
+	add(l, "parcours.agent.reloads.refused", "{reload}", shared->reloads_refused);
+	if (b->recorder.fd >= 0) {
+		add(l, "parcours.agent.recording.records", "{event}", b->recorder.records);
+		add(l, "parcours.agent.recording.bytes", "By", b->recorder.bytes);
+	}
+}
+
+uint32_t brain_figures(void *ctx, struct counter *ret, uint32_t max)
+{
+	const struct brain *b = ctx;
+	struct list l = { ret, 0, max };
+
+	add_capture(&l, b);
+	add_census(&l, b);
+	return l.count + core_figures(b->core, ret + l.count, max - l.count);
+}

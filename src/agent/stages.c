@@ -77,6 +77,7 @@ struct export_options export_options_of(const struct core_outside *out)
 		.peer_address = c->peer_address,
 		.ndjson_fd = out->ndjson_fd,
 		.console_fd = out->console_fd,
+		.patient = out->patient,
 		.console_color = out->console_color,
 		.console_width = out->console_width,
 		.otlp = {
@@ -95,5 +96,7 @@ struct export_options export_options_of(const struct core_outside *out)
 		.os_version = out->os_version,
 		.metric_series = (uint32_t)c->metric_series,
 		.stats_interval_ns = c->stats_interval_ns,
+		.say = out->say,
+		.say_ctx = out->ctx,
 	};
 }

@@ -160,9 +160,9 @@ static void say(void *ctx, bool error, const char *line)
 		log_warn("%s", line);
 }
 
-int options_load_text(const struct options *o, struct slice text, struct config **ret)
+int options_load_text(const struct options *o, struct slice text, bool quiet, struct config **ret)
 {
-	struct problems p = { .say = say };
+	struct problems p = { .say = quiet ? NULL : say };
 	struct config_sources from = {
 		.file = o->config_file,
 		.text = text,
@@ -191,7 +191,7 @@ int options_load(const struct options *o, struct config **ret)
 										   EXIT_RUNTIME;
 		}
 	}
-	code = options_load_text(o, buf_slice(&text), ret);
+	code = options_load_text(o, buf_slice(&text), false, ret);
 	buf_done(&text);
 	return code;
 }

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * brain.c: the life of the unprivileged process: rights given up first, then the rings mapped and the
+ * core made; then the loop; at the end what is left in the rings goes through the core and the exports
+ * get their time. Bytes of strangers are parsed from here on, so nothing of the warden's may be left:
+ * every descriptor that was not handed over is closed.
+ */
+#include "agent/brain/brain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define DRAIN_BYTES	(1024 * 1024) /* of a pass, then other work gets its turn */
+#define TICK_EVERY_NS	(2 * NS_PER_MS)
+#define CLOCK_EVERY_NS	(10 * NS_PER_S)
+#define ALIVE_EVERY_NS	NS_PER_S
+#define LAST_DRAIN_NS	(2 * NS_PER_S)
+#define KEPT_FDS	(3 + 4 + 4 + CAPTURE_DATA_RINGS)
+
+/* ---- alone ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void close_others(const struct brain_start *s)
+{
+	int keep[KEPT_FDS] = { 0, 1, 2, s->warden_fd, s->ndjson_fd, s->record_fd, s->status_fd,
+			       s->capture.control_ring, s->capture.directives, s->capture.control,
+			       s->capture.counters };
+	unsigned next = 0;
+
+	for (unsigned i = 0; i < CAPTURE_DATA_RINGS; i++)
+		keep[11 + i] = i < s->capture.data_rings ? s->capture.data_ring[i] : -1;
+	qsort(keep, KEPT_FDS, sizeof(keep[0]), by_value);
+	for (unsigned i = 0; i < KEPT_FDS; i++) {
+		if (keep[i] < 0)
+			continue;
+		if ((unsigned)keep[i] > next)
+			close_range(next, (unsigned)keep[i] - 1, 0);
+		next = (unsigned)keep[i] + 1;
+	}
+	close_range(next, ~0u, 0);
+}
+
+/* The terminal sends its signals to both processes; only the warden decides. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* ---- around the core ---- */
+
+static void deliver(void *ctx, const struct pc_head *rec)
+{
+	struct brain *b = ctx;
+
+	recorder_push(&b->recorder, rec);
+	core_push(b->core, rec);
+}
+
+static void from_ring(void *ctx, const struct pc_head *rec)
+{
+	struct brain *b = ctx;
+
+	b->start.shared->records[rec->kind & 15]++;
+	census_push(b->census, rec);
+}
+
+static int to_warden(void *ctx, const struct message *m)
+{
+	struct brain *b = ctx;
+
+	return b->warden_gone ? -EPIPE : message_send(b->start.warden_fd, m, NULL, 0);
+}
+
+static void to_kernel(void *ctx, const struct pc_directive *d)
+{
+	struct brain *b = ctx;
+
+	if (b->reader)
+		reader_direct(b->reader, d);
+}
+
+static void say(void *ctx, const char *sentence)
+{
+	log_warn("%s", sentence);
+}
+
+static void push_clock(struct brain *b)
+{
+	struct pc_clock rec = { .head = { PC_CLOCK, 0, sizeof(rec), b->now_ns },
+				.wall_minus_mono_ns = clock_wall_minus_mono_ns() };
+
+	b->clock_ns = b->now_ns;
+	deliver(b, &rec.head);
+}
+
+static void push_tick(struct brain *b)
+{
+	struct pc_head rec = { PC_TICK, 0, sizeof(rec), b->now_ns };
+
+	b->ticks++;
+	deliver(b, &rec);
+}
+
+static void tell_recorder(struct brain *b)
+{
+	struct shared *shared = b->start.shared;
+
+	shared->recording_records = b->recorder.records;
+	shared->recording_bytes = b->recorder.bytes;
+	if (!b->recorder.error || b->recorder_told)
+		return;
+	b->recorder_told = true;
+	log_error("recording ended after %llu records: %s; make room and record again",
+		  (unsigned long long)b->recorder.records, strerror(-b->recorder.error));
+}
+
+void brain_drain(struct brain *b, bool *ret_more)
+{
+	uint64_t before = b->start.shared->records[PC_DATA];
+	uint64_t now_ns;
+	long n = reader_drain(b->reader, DRAIN_BYTES);
+
+	/* a full pass leaves something behind; a short one does not */
+	*ret_more = n > 0 && b->start.shared->records[PC_DATA] - before >= 64;
+	now_ns = clock_mono_ns();
+	if (now_ns - b->now_ns < TICK_EVERY_NS)
+		return;
+	b->now_ns = now_ns;
+	census_tick(b->census, now_ns);
+	if (now_ns - b->clock_ns >= CLOCK_EVERY_NS)
+		push_clock(b);
+	push_tick(b);
+	recorder_flush(&b->recorder);
+	tell_recorder(b);
+	if (now_ns - b->alive_ns >= ALIVE_EVERY_NS) {
+		struct message m = { .kind = MESSAGE_ALIVE };
+
+		b->alive_ns = now_ns;
+		to_warden(b, &m);
+	}
+}
+
+/* ---- messages ---- */
+
+static int load_text(struct brain *b, int fd, struct config **ret)
+{
+	struct stat st;
+	char *text;
+	int code;
+
+	if (fd < 0 || fstat(fd, &st) || st.st_size > CONFIG_FILE_BYTES)
+		return -EINVAL;
+	if (!st.st_size)
+		return options_load_text(b->start.options, slice_of("", 0), true, ret) ? -EINVAL :
+											 0;
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return -errno;
+	code = options_load_text(b->start.options, slice_of(text, (size_t)st.st_size), true, ret);
+	munmap(text, (size_t)st.st_size);
+	return code ? -EINVAL : 0;
+}
+
+static void reload(struct brain *b, int text_fd, int ndjson_fd)
+{
+	struct config *config = NULL;
+	int err = load_text(b, text_fd, &config);
+
+	if (!err)
+		err = core_reload(b->core, config, ndjson_fd);
+	if (err) {
+		log_error("reload: %s; the old configuration stays", strerror(-err));
+		config_free(config);
+		b->start.shared->reloads_refused++;
+		if (ndjson_fd >= 0)
+			close(ndjson_fd);
+		return;
+	}
+	if (b->start.ndjson_fd > 2)
+		close(b->start.ndjson_fd);
+	b->start.ndjson_fd = ndjson_fd;
+	census_reload(b->census, config);
+	config_free(b->own);
+	b->config = b->own = config;
+	log_max = (enum log_level)config->log_level;
+	b->start.shared->reloads++;
+	log_info("reloaded");
+}
+
+void brain_message(struct brain *b)
+{
+	for (;;) {
+		struct message m;
+		int fds[MESSAGE_FDS];
+		int err = message_receive(b->start.warden_fd, &m, fds);
+
+		if (err == -EAGAIN)
+			return;
+		if (err) {
+			log_error("the privileged process (pid %d) is gone: nothing more is "
+				  "captured; sending what is left and ending",
+				  (int)b->start.warden);
+			b->warden_gone = true;
+			return;
+		}
+		if (m.kind == MESSAGE_WHO) {
+			m.who.head = (struct pc_head){ PC_WHO, 0, sizeof(m.who), clock_mono_ns() };
+			census_who(b->census, &m.who);
+		} else if (m.kind == MESSAGE_RELOAD) {
+			reload(b, fds[0], fds[1]);
+			fds[1] = -1;
+		} else if (m.kind == MESSAGE_STOP) {
+			b->stopping = true;
+		}
+		for (unsigned i = 0; i < MESSAGE_FDS; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+	}
+}
+
+/* ---- begin and end ---- */
+
+static int begin(struct brain *b)
+{
+	const struct brain_start *s = &b->start;
+	const struct reader_sink ring = { b, from_ring };
+	const struct census_sink sink = { b, deliver, to_warden };
+	const struct config *c = b->config;
+	bool terminal = isatty(STDOUT_FILENO);
+	struct winsize size = { 0 };
+	struct core_outside outside = {
+		.config = c,
+		.ndjson_fd = s->ndjson_fd,
+		.console_fd = c->console ? STDOUT_FILENO : -1,
+		.console_color = c->color == COLOR_ALWAYS || (c->color == COLOR_AUTO && terminal),
+		.host_name = s->host.name,
+		.host_id = s->host.id[0] ? s->host.id : NULL,
+		.os_version = s->host.os_version,
+		.ctx = b,
+		.direct = to_kernel,
+		.figures = brain_figures,
+		.say = say,
+	};
+	int err;
+
+	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		outside.console_width = size.ws_col;
+	memcpy(outside.secret, s->secret, sizeof(outside.secret));
+	recorder_init(&b->recorder, s->record_fd, s->shared->recording_records,
+		      s->shared->recording_bytes);
+	err = census_new(c, &sink, &b->census);
+	if (!err)
+		err = core_new(&outside, &b->core);
+	if (!err)
+		err = reader_new(&s->capture, &ring, &b->reader);
+	if (err)
+		return err;
+	reader_begin(b->reader, (uint32_t)getpid());
+	b->now_ns = clock_mono_ns();
+	push_clock(b);
+	return 0;
+}
+
+/* Programs are detached by now: what the rings hold is all there will be. Programs that were running
+ * at that moment may still write for some microseconds, so empty is believed the second time. */
+static void drain_rest(struct brain *b)
+{
+	uint64_t until_ns = clock_mono_ns() + LAST_DRAIN_NS;
+	unsigned empty = 0;
+
+	while (empty < 2 && clock_mono_ns() < until_ns) {
+		bool more;
+
+		if (reader_drain(b->reader, DRAIN_BYTES) > 0) {
+			empty = 0;
+			brain_drain(b, &more);
+			continue;
+		}
+		empty++;
+		brain_message(b);
+		usleep(2000);
+	}
+	b->now_ns = clock_mono_ns();
+	push_tick(b);
+}
+
+static void finish(struct brain *b)
+{
+	drain_rest(b);
+	census_finish(b->census);
+	core_finish(b->core, b->config->drain_ns);
+	recorder_finish(&b->recorder);
+	tell_recorder(b);
+}
+
+int brain_main(const struct brain_start *start)
+{
+	struct brain *b = calloc(1, sizeof(*b));
+	struct message ready = { .kind = MESSAGE_READY };
+	int code = EXIT_RUNTIME;
+	int err;
+
+	if (!b)
+		return code;
+	b->start = *start;
+	b->config = start->config;
+	prctl(PR_SET_NAME, "parcours-brain");
+	ignore_signals();
+	close_others(start);
+	err = account_become(&start->account);
+	if (err) {
+		log_error("cannot become user %u: %s", start->account.uid, strerror(-err));
+		return code;
+	}
+	err = begin(b);
+	if (err) {
+		log_error("cannot start: %s", strerror(-err));
+		goto out;
+	}
+	if (to_warden(b, &ready) == 0)
+		err = brain_loop(b);
+	if (err)
+		log_error("loop: %s", strerror(-err));
+	finish(b);
+	code = b->warden_gone || b->recorder.error || err ? EXIT_RUNTIME : EXIT_OK;
+out:
+	reader_free(b->reader);
+	core_free(b->core);
+	census_free(b->census);
+	recorder_done(&b->recorder);
+	config_free(b->own);
+	free(b);
+	return code;
+}

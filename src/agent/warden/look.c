@@ -43,25 +43,39 @@ static struct slice read_link(const char *proc, uint32_t tgid, const char *name,
 	return n > 0 ? slice_of(to, (size_t)n) : slice_of(NULL, 0);
 }
 
-uint64_t look_start_ns(const char *proc, uint32_t tgid)
+/* Field `number` (from 3) of stat. Field 2 is a name in parentheses that may hold anything: the last
+ * ')' ends it. */
+static int stat_field(const char *proc, uint32_t tgid, int number, uint64_t *ret)
 {
 	char text[1024];
 	struct slice all = read_file(proc, tgid, "stat", text, sizeof(text));
-	struct slice s;
 	size_t at = all.len;
-	uint64_t ticks;
+	struct slice rest;
 
-	/* field 2 is a name in parentheses that may hold anything; the last ')' ends it */
 	while (at && all.at[at - 1] != ')')
 		at--;
 	if (!at)
-		return 0;
-	s = slice_sub(all, at, all.len);
-	for (int field = 2; field < 22; field++)
-		slice_next(&s, ' ');
-	if (!s.at || slice_u64(slice_next(&s, ' '), &ticks))
+		return -ENOENT;
+	rest = slice_sub(all, at, all.len);
+	for (int field = 2; field < number; field++)
+		slice_next(&rest, ' ');
+	return rest.at ? slice_u64(slice_next(&rest, ' '), ret) : -EINVAL;
+}
+
+uint64_t look_start_ns(const char *proc, uint32_t tgid)
+{
+	uint64_t ticks;
+
+	if (stat_field(proc, tgid, 22, &ticks))
 		return 0;
 	return ticks ? ticks * TICK_NS : 1;
+}
+
+uint32_t look_parent(const char *proc, uint32_t tgid)
+{
+	uint64_t parent;
+
+	return stat_field(proc, tgid, 4, &parent) ? 0 : (uint32_t)parent;
 }
 
 static void copy(char *to, size_t room, struct slice s)

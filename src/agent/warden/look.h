@@ -23,6 +23,7 @@ struct look_facts {
 int look_at(const char *proc, uint32_t tgid, uint64_t start_ns, struct pc_who *ret);
 /* Start of a process in ns since boot; 0 when it is not there. */
 uint64_t look_start_ns(const char *proc, uint32_t tgid);
+uint32_t look_parent(const char *proc, uint32_t tgid); /* 0: unknown */
 /* Only the executable's path, for globs: false when there is none (kernel thread, gone). */
 bool look_exe(const char *proc, uint32_t tgid, char *ret, size_t room);
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scope.h: the configured scope → the kernel's maps, and the processes of the host.
+ */
+#ifndef PC_AGENT_SCOPE_H
+#define PC_AGENT_SCOPE_H
+
+#include "agent/config/config.h"
+#include "capture/capture.h"
+
+struct pids {
+	uint32_t *at; /* free() */
+	uint32_t count;
+};
+
+/* Processes below `proc` with an executable (no kernel threads). */
+int pids_read(const char *proc, struct pids *ret);
+
+/* Ports, cgroups, kinds. What cannot be resolved (no such cgroup, no such pid) is told and -ENOENT. */
+int scope_apply(const struct config *config, struct capture *capture);
+/* Verdicts on the processes that exist: --pid with all descendants, --exe; everything else is not ours. */
+int scope_judge(const struct config *config, struct capture *capture);
+
+#endif

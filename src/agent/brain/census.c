@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/brain/hold.h"
+#include "agent/brain/wait_list.h"
 #include "base/table.h"
 
 #define PROCESSES   16384
@@ -34,7 +34,7 @@ struct census {
 	struct census_sink sink;
 	struct census_stats stats;
 	struct table *people;
-	struct hold held;
+	struct wait_list held;
 	uint32_t last_tgid; /* answered and decided: nothing to do */
 	uint32_t unsent, waiting;
 	uint64_t now_ns;
@@ -50,7 +50,7 @@ int census_new(const struct config *config, const struct census_sink *sink, stru
 		return -ENOMEM;
 	c->config = config;
 	c->sink = *sink;
-	hold_init(&c->held);
+	wait_list_init(&c->held);
 	err = table_new(sizeof(struct person), sizeof(uint32_t), PROCESSES, &c->people);
 	if (err) {
 		free(c);
@@ -64,7 +64,7 @@ void census_free(struct census *c)
 {
 	if (!c)
 		return;
-	hold_done(&c->held);
+	wait_list_done(&c->held);
 	table_free(c->people);
 	free(c);
 }
@@ -136,7 +136,7 @@ static void release(struct census *c, struct person *p)
 
 	if (!c->held.count)
 		return;
-	n = hold_release(&c->held, p->tgid, c->sink.ctx, ours ? c->sink.record : NULL);
+	n = wait_list_release(&c->held, p->tgid, c->sink.ctx, ours ? c->sink.record : NULL);
 	if (!ours)
 		c->stats.held_dropped += n;
 }
@@ -223,7 +223,7 @@ static bool provisional(struct census *c, struct person *p, uint64_t conn,
 		c->stats.held_dropped++;
 		return true;
 	}
-	if (hold_add(&c->held, p->tgid, conn, rec))
+	if (wait_list_add(&c->held, p->tgid, conn, rec))
 		c->stats.held_overflow++;
 	else
 		c->stats.held++;
@@ -239,10 +239,10 @@ static bool held_back(struct census *c, const struct pc_head *rec)
 	belongs_to(rec, &tgid, &conn);
 	if (!tgid) {
 		/* the end of a connection that is held waits behind it */
-		tgid = conn && c->held.count ? hold_owner(&c->held, conn) : 0;
+		tgid = conn && c->held.count ? wait_list_owner(&c->held, conn) : 0;
 		if (!tgid)
 			return false;
-		if (hold_add(&c->held, tgid, conn, rec))
+		if (wait_list_add(&c->held, tgid, conn, rec))
 			c->stats.held_overflow++;
 		return true;
 	}
@@ -343,7 +343,7 @@ void census_finish(struct census *c)
 	struct person *p;
 
 	for (p = table_oldest(c->people); p && c->held.count; p = table_newer(c->people, p))
-		c->stats.held_dropped += hold_release(&c->held, p->tgid, NULL, NULL);
+		c->stats.held_dropped += wait_list_release(&c->held, p->tgid, NULL, NULL);
 }
 
 void census_stats(const struct census *c, struct census_stats *ret)

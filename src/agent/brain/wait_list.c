@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hold.c: see hold.h. Held records are few (a verdict takes a millisecond), so a scan is enough.
+ * wait_list.c: see wait_list.h. Held records are few (a verdict takes a millisecond), so a scan is enough.
  */
-#include "agent/brain/hold.h"
+#include "agent/brain/wait_list.h"
 
-struct hold_mark {
+struct wait_mark {
 	uint32_t tgid;
 	uint32_t len; /* of the record, padded */
 	uint64_t conn;
 };
 
-void hold_init(struct hold *h)
+void wait_list_init(struct wait_list *h)
 {
 	h->count = 0;
-	buf_init(&h->records, HOLD_BYTES);
+	buf_init(&h->records, WAIT_LIST_BYTES);
 }
 
-void hold_done(struct hold *h)
+void wait_list_done(struct wait_list *h)
 {
 	buf_done(&h->records);
 }
 
-int hold_add(struct hold *h, uint32_t tgid, uint64_t conn, const struct pc_head *rec)
+int wait_list_add(struct wait_list *h, uint32_t tgid, uint64_t conn, const struct pc_head *rec)
 {
 	static const char zeroes[8];
-	struct hold_mark mark = { tgid, (rec->size + 7) & ~7u, conn };
+	struct wait_mark mark = { tgid, (rec->size + 7) & ~7u, conn };
 	int err = buf_reserve(&h->records, sizeof(mark) + mark.len);
 
 	if (err) {
@@ -38,9 +38,9 @@ int hold_add(struct hold *h, uint32_t tgid, uint64_t conn, const struct pc_head 
 	return 0;
 }
 
-uint32_t hold_owner(const struct hold *h, uint64_t conn)
+uint32_t wait_list_owner(const struct wait_list *h, uint64_t conn)
 {
-	struct hold_mark mark;
+	struct wait_mark mark;
 
 	for (size_t at = 0; at < h->records.len; at += sizeof(mark) + mark.len) {
 		memcpy(&mark, h->records.at + at, sizeof(mark));
@@ -50,10 +50,10 @@ uint32_t hold_owner(const struct hold *h, uint64_t conn)
 	return 0;
 }
 
-uint64_t hold_release(struct hold *h, uint32_t tgid, void *ctx,
+uint64_t wait_list_release(struct wait_list *h, uint32_t tgid, void *ctx,
 		      void (*take)(void *ctx, const struct pc_head *rec))
 {
-	struct hold_mark mark;
+	struct wait_mark mark;
 	uint64_t released = 0;
 	size_t kept = 0;
 	size_t whole;

@@ -135,6 +135,7 @@ struct sock_common {
 
 struct inode {
 	__u16 i_mode;
+	unsigned long i_ino;
 };
 
 struct file {
@@ -147,6 +148,11 @@ struct socket {
 	short type;
 	struct file *file;
 	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct sock {
@@ -275,6 +281,7 @@ struct bpf_iter__task_file {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long di, si, dx, r10, r8, r9, orig_ax;
+	unsigned long bx, cx; /* of a 32-bit call */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {

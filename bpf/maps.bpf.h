@@ -103,13 +103,32 @@ struct pc_map_socks {
 	__type(value, struct pc_sock);
 };
 
-/* Syscall source: state of a socket, key: cookie. Kernel writes and deletes (destroyed, or least
- * recently used). The loader sizes it (65,536). */
+/* Syscall source: state of a TCP socket, key: cookie. Kernel writes, and deletes when the socket is
+ * destroyed. The loader sizes it (65,536); memory exists for watched sockets only. When it is full a
+ * connection is refused: counted, not captured. */
 struct pc_map_conns {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, struct pc_sock);
+};
+
+/* Syscall source: state of a Unix or MPTCP socket, key: inode number. Kernel writes. Nothing tells of
+ * their end, so the least recently used is forgotten. 1.5 MiB, allocated at once. */
+struct pc_map_others {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct pc_sock);
+};
+
+/* Syscall source: the child of a watched listener that is just being made on this CPU, or 0. */
+struct pc_map_newborn {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
 };
 
 /* Two records under construction a CPU: the second for a program that interrupts the first. */
@@ -130,6 +149,8 @@ extern struct pc_map_procs pc_procs SEC(".maps");
 extern struct pc_map_ports pc_ports SEC(".maps");
 extern struct pc_map_socks pc_socks SEC(".maps");
 extern struct pc_map_conns pc_conns SEC(".maps");
+extern struct pc_map_others pc_others SEC(".maps");
+extern struct pc_map_newborn pc_newborn SEC(".maps");
 extern struct pc_map_scratch pc_scratch SEC(".maps");
 #endif
 

@@ -25,6 +25,15 @@ static __always_inline struct pc_counters *pc_count(void)
 
 #define pc_add(field, n) __sync_fetch_and_add(&(field), (n))
 
+/* A socket without state: it is not captured. */
+static __always_inline void pc_count_refused(void)
+{
+	struct pc_counters *n = pc_count();
+
+	if (n)
+		pc_add(n->sockets_refused, 1);
+}
+
 /* Tracepoint programs do not migrate but may be interrupted by another on the same CPU, which then
  * finds the first entry busy. A plain flag is enough: whoever interrupts ends first. */
 static __always_inline struct pc_scratch *pc_scratch_take(void)

@@ -75,9 +75,7 @@ static __noinline int pc_tell_open(struct pc_sock *s, const struct sock *sk, __u
 	o.uid = (__u32)bpf_get_current_uid_gid();
 	o.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (o.family == AF_UNIX) {
-		const struct unix_sock *u = (const void *)sk;
-
-		o.peer_conn = BPF_CORE_READ(u, peer, __sk_common.skc_cookie.counter);
+		o.peer_conn = pc_peer_conn((const void *)sk);
 	} else {
 		pc_addr_of(sk, false, o.family, &o.local);
 		pc_addr_of(sk, true, o.family, &o.remote);

@@ -121,18 +121,20 @@ static int choose_programs(struct capture *c)
 
 static int size_maps(struct capture *c, const struct capture_options *o)
 {
-	struct bpf_map *unused = bpf_object__find_map_by_name(c->obj, c->family->unused_map);
 	struct bpf_map *ring = bpf_object__find_map_by_name(c->obj, "pc_control_ring");
 	struct bpf_map *conns = bpf_object__find_map_by_name(c->obj, "pc_conns");
 	int err = 0;
 
-	if (!unused || !ring || !conns)
+	if (!ring || !conns)
 		return -ENOENT;
 	err = bpf_map__set_max_entries(ring, c->fds.control_ring_bytes);
-	if (!err && conns != unused)
-		err = bpf_map__set_max_entries(conns,
-					       o->connections ?: DEFAULT_CONNECTIONS);
-	return err ?: bpf_map__set_autocreate(unused, false);
+	err = err ?: bpf_map__set_max_entries(conns, o->connections ?: DEFAULT_CONNECTIONS);
+	for (const char *const *name = c->family->unused; !err && *name; name++) {
+		struct bpf_map *unused = bpf_object__find_map_by_name(c->obj, *name);
+
+		err = unused ? bpf_map__set_autocreate(unused, false) : -ENOENT;
+	}
+	return err;
 }
 
 static int find_fd(const struct capture *c, const char *map, int *ret_fd)

@@ -19,7 +19,7 @@ struct family_knobs {
 
 struct family {
 	const char *name;
-	const char *unused_map; /* the other family's state: not created */
+	const char *const *unused; /* the other family's maps, to NULL: not created */
 	/* Opens (does not load) and sets the constants. NULL with errno. */
 	void *(*open)(const struct family_knobs *k, struct bpf_object **ret_obj);
 	void (*destroy)(void *skel);

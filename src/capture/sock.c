@@ -38,9 +38,11 @@ static uint64_t sock_scanned(const void *skel)
 	return s->bss->pc_scanned;
 }
 
+static const char *const unused[] = { "pc_conns", "pc_others", "pc_newborn", NULL };
+
 const struct family family_sock = {
 	.name = "sock",
-	.unused_map = "pc_conns",
+	.unused = unused,
 	.open = sock_open,
 	.destroy = sock_destroy,
 	.scan_pass = sock_scan_pass,

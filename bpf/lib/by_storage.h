@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * by_storage.h: how the socket source answers the questions of lib/socket.h. Every program of it gets
+ * its socket as a typed argument, so fields are plain loads and the state of a socket is in the
+ * socket's own storage: born with the first use (a listener's child with the listener's copy), freed
+ * by the kernel with the socket. Its counterpart is by_cookie.h.
+ */
+#ifndef PC_BPF_BY_STORAGE_H
+#define PC_BPF_BY_STORAGE_H
+
+#include "kernel.h"
+#include "maps.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+#include "lib/emit.h"
+
+#define PC_READ(p, field) ((p)->field)
+
+static __always_inline struct tcp_sock *pc_tcp_of(struct sock *sk)
+{
+	return bpf_skc_to_tcp_sock(sk);
+}
+
+static __always_inline struct pc_sock *pc_state_get(struct sock *sk)
+{
+	return bpf_sk_storage_get(&pc_socks, sk, 0, 0);
+}
+
+/* The state of before, if there was one; cleared by the caller in any case. */
+static __always_inline struct pc_sock *pc_state_make(struct sock *sk)
+{
+	struct pc_sock *s =
+		bpf_sk_storage_get(&pc_socks, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!s)
+		pc_count_refused();
+	return s;
+}
+
+/* The id of a connection whose state was just made. */
+static __always_inline __u64 pc_conn_of(struct sock *sk)
+{
+	return bpf_get_socket_cookie(sk);
+}
+
+static __always_inline void pc_state_delete(struct sock *sk)
+{
+	bpf_sk_storage_delete(&pc_socks, sk);
+}
+
+/* The socket is about to be freed, its storage with it. */
+static __always_inline void pc_state_gone(struct sock *sk)
+{
+}
+
+/* A state change: the state of a listener's child is the listener's until the child is adopted. */
+static __always_inline struct pc_sock *pc_state_at(struct sock *sk, int old, int new,
+						   bool *ret_child)
+{
+	struct pc_sock *s = pc_state_get(sk);
+
+	*ret_child = s && (s->flags & PC_S_LISTENER) &&
+		     (new == TCP_SYN_RECV || new == TCP_ESTABLISHED);
+	return s;
+}
+
+/* For the first event of a typed socket: makes the name by which others will know it. */
+static __always_inline void pc_state_name(struct sock *sk)
+{
+}
+
+static __always_inline __u64 pc_peer_conn(const struct unix_sock *u)
+{
+	return BPF_CORE_READ(u, peer, __sk_common.skc_cookie.counter);
+}
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * socket.h: one socket, its state and a call on it: scope, position, times. What both sources do with a
+ * socket once they have one. How a field is read (PC_READ) and where the state is kept (pc_state_*) is
+ * the family's: by_storage.h or by_cookie.h, included before this.
+ */
+#ifndef PC_BPF_SOCKET_H
+#define PC_BPF_SOCKET_H
+
+#include "lib/tell.h"
+
+/* Set by the loader: tcp_sendmsg_locked is attached. */
+const volatile bool pc_stamps = false;
+
+#define PC_STAMP_BYTES 16384 /* a write this small that fits the buffer is one moment */
+#define PC_PSOCK       4     /* SK_USER_DATA_PSOCK: the socket sits in a sockmap */
+#define PC_EAGAIN      11
+
+static __always_inline bool pc_is_stream(const struct sock *sk)
+{
+	__u16 family = PC_READ(sk, __sk_common.skc_family);
+
+	return (family == AF_INET || family == AF_INET6 || family == AF_UNIX) &&
+	       PC_READ(sk, sk_type) == SOCK_STREAM;
+}
+
+/* TCP's own numbers count the application's bytes only where nothing sits in between. */
+static __always_inline bool pc_is_plain(const struct sock *sk, const struct tcp_sock *tp)
+{
+	return tp && !PC_READ(tp, inet_conn.icsk_ulp_ops) &&
+	       !((__u64)PC_READ(sk, sk_user_data) & PC_PSOCK);
+}
+
+static __always_inline void pc_tcp_read(const struct sock *sk, const struct tcp_sock *tp,
+					__u32 sock_flags, struct pc_tcp *t)
+{
+	t->copied_seq = PC_READ(tp, copied_seq);
+	t->rcv_nxt = PC_READ(tp, rcv_nxt);
+	t->write_seq = PC_READ(tp, write_seq);
+	t->snd_una = PC_READ(tp, snd_una);
+	t->snd_nxt = PC_READ(tp, snd_nxt);
+	t->bytes_received = PC_READ(tp, bytes_received);
+	t->bytes_acked = PC_READ(tp, bytes_acked);
+	t->bytes_sent = PC_READ(tp, bytes_sent);
+	t->bytes_retrans = PC_READ(tp, bytes_retrans);
+	t->srtt_us = PC_READ(tp, srtt_us) >> 3;
+	t->min_rtt_us = PC_READ(tp, rtt_min.s[0].v);
+	t->retrans = PC_READ(tp, total_retrans);
+	t->fin_in = (PC_READ(sk, __sk_common.skc_flags) >> SOCK_DONE) & 1;
+	t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
+}
+
+/* Fixes position 0, once. The numbers are read without the lock: twice, until both are equal. */
+static __noinline int pc_anchor_sock(struct pc_sock *s, struct sock *sk)
+{
+	struct tcp_sock *tp = pc_tcp_of(sk);
+	__u32 again[2];
+	struct pc_tcp t;
+	__u8 state;
+
+	if (!s)
+		return 0;
+	if (!pc_is_plain(sk, tp)) {
+		s->flags |= PC_S_COUNTED;
+		return 0;
+	}
+	state = PC_READ(sk, __sk_common.skc_state);
+	if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
+	    state == TCP_LAST_ACK)
+		s->flags |= PC_S_FIN_OUT;
+	for (int i = 0; i < 4; i++) {
+		pc_tcp_read(sk, tp, s->flags, &t);
+		if (!(s->flags & (PC_S_ACTIVE | PC_S_PASSIVE)))
+			s->flags |= pc_role(&t);
+		pc_anchor(&t, s->flags & PC_S_ACTIVE, s->seq0);
+		barrier();
+		pc_tcp_read(sk, tp, s->flags, &t);
+		pc_anchor(&t, s->flags & PC_S_ACTIVE, again);
+		if (again[PC_RX] == s->seq0[PC_RX] && again[PC_TX] == s->seq0[PC_TX])
+			break;
+	}
+	s->pos[PC_RX] = pc_rx_pos(&t, s->seq0);
+	s->pos[PC_TX] = pc_tx_pos(&t, s->seq0);
+	s->flags |= PC_S_ANCHORED;
+	return 0;
+}
+
+static __always_inline void pc_sock_begin(struct pc_sock *s, struct sock *sk,
+					  const struct pc_control *c, __u32 flags)
+{
+	__builtin_memset(s, 0, sizeof(*s));
+	s->conn = pc_conn_of(sk);
+	s->flags = flags;
+	s->scope = PC_SCOPE_UNKNOWN;
+	s->scope_generation = c->scope_generation;
+	s->brain_generation = c->brain_generation;
+	s->provisional[PC_RX] = s->provisional[PC_TX] = c->provisional_bytes;
+}
+
+static __always_inline struct pc_sock *pc_sock_new(struct sock *sk, const struct pc_control *c,
+						   __u32 flags)
+{
+	struct pc_sock *s = pc_state_make(sk);
+
+	if (s)
+		pc_sock_begin(s, sk, c, flags);
+	return s;
+}
+
+/* NULL: the kernel's own socket, or one that nobody has accepted yet. */
+static __always_inline struct file *pc_file_of(const struct sock *sk)
+{
+	struct socket *q = PC_READ(sk, sk_socket);
+
+	return q ? PC_READ(q, file) : NULL;
+}
+
+static __always_inline __u16 pc_local_port(const struct sock *sk)
+{
+	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : PC_READ(sk, __sk_common.skc_num);
+}
+
+static __always_inline __u16 pc_remote_port(const struct sock *sk)
+{
+	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ?
+		       0 :
+		       bpf_ntohs(PC_READ(sk, __sk_common.skc_dport));
+}
+
+/* The verdict that counts from now on; NO by the process is not remembered: another process may
+ * have the same socket. */
+static __always_inline void pc_sock_verdict(struct pc_sock *s, const struct pc_control *c,
+					    __u32 verdict)
+{
+	struct pc_counters *n;
+
+	s->scope = verdict;
+	s->scope_generation = c->scope_generation;
+	s->brain_generation = c->brain_generation;
+	if (verdict == PC_SCOPE_YES && pc_sampled_out(s->conn, c->sample_shift)) {
+		s->scope = PC_SCOPE_NO;
+		n = pc_count();
+		if (n)
+			pc_add(n->sampled_out, 1);
+	}
+}
+
+/* A socket without a verdict is used by the current process. */
+static __noinline struct pc_sock *pc_sock_ask(struct sock *sk, struct pc_sock *s)
+{
+	const struct pc_control *c = pc_controls();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 verdict;
+
+	if (!c)
+		return NULL;
+	verdict = pc_decide_current(c, tgid, s ? s->flags : 0, pc_local_port(sk),
+				    pc_remote_port(sk));
+	if (verdict == PC_SCOPE_NO)
+		return NULL;
+	if (!s) {
+		if (!pc_file_of(sk))
+			return NULL;
+		s = pc_sock_new(sk, c, 0);
+		if (!s)
+			return NULL;
+		pc_anchor_sock(s, sk);
+	}
+	if (!s->tgid) {
+		s->tgid = tgid;
+		s->cgroup = bpf_get_current_cgroup_id();
+	}
+	pc_sock_verdict(s, c, verdict);
+	return s->scope == PC_SCOPE_NO ? NULL : s;
+}
+
+static __always_inline struct pc_sock *pc_sock_used(struct sock *sk, const struct pc_control *c)
+{
+	struct pc_sock *s = pc_state_get(sk);
+
+	if (s && s->scope != PC_SCOPE_UNKNOWN && s->scope_generation == c->scope_generation &&
+	    s->brain_generation == c->brain_generation && s->tgid)
+		return s->scope == PC_SCOPE_YES ? s : NULL;
+	return pc_sock_ask(sk, s);
+}
+
+/* First use that this brain hears of. Positions start before this call, whatever moved unseen. */
+static __noinline int pc_sock_open(struct pc_sock *s, struct sock *sk, __u32 d, __u32 ret)
+{
+	struct tcp_sock *tp = pc_tcp_of(sk);
+	struct pc_tcp t;
+
+	if (!s)
+		return 0;
+	if ((s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED) && pc_is_plain(sk, tp)) {
+		pc_tcp_read(sk, tp, s->flags, &t);
+		s->pos[PC_RX] = pc_rx_pos(&t, s->seq0) - (d == PC_RX ? ret : 0);
+		s->pos[PC_TX] = pc_tx_pos(&t, s->seq0) - (d == PC_TX ? ret : 0);
+	}
+	s->hole_len[PC_RX] = s->hole_len[PC_TX] = 0;
+	s->ended = 0;
+	return pc_tell_open(s, sk, bpf_ktime_get_ns());
+}
+
+/* When was the first byte of this send queued? */
+static __always_inline void pc_send_began(struct pc_sock *s, const struct sock *sk, bool tcp,
+					  struct pc_moved *m)
+{
+	struct file *file;
+	bool wait_possible;
+	__u32 half;
+
+	if (pc_stamps && tcp) {
+		m->begin_ns = s->begin_ns ?: m->time_ns;
+		s->begin_ns = 0;
+		return;
+	}
+	half = (__u32)PC_READ(sk, sk_sndbuf) / 2; /* the kernel counts its overhead too */
+	wait_possible = m->ret >= half || (__u32)PC_READ(sk, sk_wmem_queued) >= half;
+	file = wait_possible ? pc_file_of(sk) : NULL;
+	if (file && !(PC_READ(file, f_flags) & O_NONBLOCK))
+		m->flags |= PC_F_BLOCKED;
+	else
+		m->begin_ns = m->time_ns;
+}
+
+static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
+				     const struct tcp_sock *tp, struct pc_moved *m)
+{
+	__u32 d = m->dir;
+	struct pc_tcp t;
+
+	if (tp) {
+		pc_tcp_read(sk, tp, s->flags, &t);
+		m->srtt_us = t.srtt_us;
+		m->retrans = t.retrans;
+		m->unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
+	}
+	if ((s->flags & PC_S_COUNTED) || !pc_is_plain(sk, tp)) {
+		s->flags |= PC_S_COUNTED;
+		m->flags |= PC_F_COUNTED;
+		m->span.start = __sync_fetch_and_add(&s->pos[d], m->ret);
+		m->span.end = m->span.start + m->ret;
+		m->end_seq = s->arrived_tail; /* no pairs here */
+		return;
+	}
+	m->end_seq = d == PC_RX ? pc_rx_seq(&t) : pc_tx_seq(&t);
+	pc_span_of(s->pos[d], d == PC_RX ? pc_rx_pos(&t, s->seq0) : pc_tx_pos(&t, s->seq0), m->ret,
+		   s->hole_pos[d], s->hole_len[d], &m->span);
+	if (m->span.uncertain)
+		m->flags |= PC_F_UNCERTAIN;
+	if (s->pos[d] < m->span.end)
+		s->pos[d] = m->span.end;
+}
+
+/* End of stream, and errors that end the connection. Others (EAGAIN, EINTR …) say nothing. */
+static __noinline int pc_sock_ended(struct sock *sk, int ret, __u32 d)
+{
+	const struct pc_control *c = pc_controls();
+	struct pc_sock *s;
+
+	if (!c)
+		return 0;
+	s = pc_state_get(sk);
+	if (!s)
+		return 0;
+	if (d == PC_TX)
+		s->begin_ns = 0;
+	if (ret == 0 && (d == PC_TX || !(PC_READ(sk, sk_shutdown) & RCV_SHUTDOWN)))
+		return 0; /* a call with length 0 */
+	if (ret < 0 && !pc_is_final(-ret))
+		return 0;
+	if (s->open_generation == c->brain_generation && s->scope != PC_SCOPE_NO)
+		pc_tell_end(s, d, -ret);
+	return 0;
+}
+
+/* A call moved `ret` bytes of a socket in scope. why: PC_WHY_NONE, or they cannot be had. */
+static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
+					  const struct pc_control *c, __u32 ret, const __u32 d,
+					  __u32 why, const struct pc_args *args)
+{
+	struct tcp_sock *tp = pc_tcp_of(sk);
+	struct pc_moved m = {};
+
+	if (s->open_generation != c->brain_generation)
+		pc_sock_open(s, sk, d, ret);
+	m.time_ns = bpf_ktime_get_ns();
+	m.who = bpf_get_current_pid_tgid();
+	m.ret = ret;
+	m.dir = d;
+	m.why = why;
+	pc_place(s, sk, tp, &m);
+	if (d == PC_TX)
+		pc_send_began(s, sk, !!tp, &m);
+	if (m.span.hole_len)
+		m.single = bpf_get_current_task_btf()->signal->nr_threads == 1;
+	pc_tell_call(s, c, &m, args);
+}
+
+#endif

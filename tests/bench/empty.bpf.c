@@ -3,13 +3,14 @@
  * empty.bpf.c: programs that do nothing on the hooks that the two capture sources use: the floor below
  * which no agent on these hooks can be. Loaded by tests/bench/empty.c.
  */
-#include <linux/bpf.h>
+#include "kernel.h"
+
 #include <bpf/bpf_helpers.h>
 
-#define NOTHING(name)                          \
-	SEC("tp_btf/" #name) int on_##name(void *ctx) \
-	{                                             \
-		return 0;                             \
+#define NOTHING(name)                                                                              \
+	SEC("tp_btf/" #name) int on_##name(void *ctx)                                              \
+	{                                                                                          \
+		return 0;                                                                          \
 	}
 
 NOTHING(sock_send_length)

@@ -18,16 +18,16 @@ int main(int argc, char **argv)
 
 	if (!object)
 		return 2;
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		bool is_syscall = !strcmp(bpf_program__name(program), "on_sys_exit");
 
 		bpf_program__set_autoload(program, is_syscall == syscall_source);
 	}
 	if (bpf_object__load(object))
 		return 1;
-	bpf_object__for_each_program(program, object)
-		if (bpf_program__autoload(program) && !bpf_program__attach(program))
-			return 1;
+	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program) &&
+							  !bpf_program__attach(program)) return 1;
 	puts("ready");
 	fflush(stdout);
 	pause();

@@ -8,7 +8,7 @@ $(B)/tests/bench/empty: $(B)/tests/bench/empty.o
 	$(CC) -o $@ $< -lbpf
 $(B)/tests/bench/empty.bpf.o: tests/bench/empty.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -I/usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 bench: all $(BENCH_TOOLS)
 	tests/bench/bench.py

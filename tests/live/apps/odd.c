@@ -104,7 +104,10 @@ static long compat_call(long number, long a, long b, long c)
 {
 	long ret;
 
-	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(number), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)ret;
 }
 
@@ -115,7 +118,8 @@ static ssize_t compat_receive(int fd, char *at, size_t len)
 
 static int compat_send(int fd)
 {
-	return compat_call(4, fd, (long)answer, (long)strlen(answer)) == (long)strlen(answer) ? 0 : -1;
+	return compat_call(4, fd, (long)answer, (long)strlen(answer)) == (long)strlen(answer) ? 0
+											      : -1;
 }
 
 static int uring_wait(void)
@@ -188,12 +192,12 @@ static int thread_send(int fd)
 }
 
 static const struct mode modes[] = {
-	{ "plain", plain_receive, plain_send },	     { "peek", peek_receive, plain_send },
-	{ "recvmsg", recvmsg_receive, plain_send },  { "readv", readv_receive, plain_send },
+	{ "plain", plain_receive, plain_send },	      { "peek", peek_receive, plain_send },
+	{ "recvmsg", recvmsg_receive, plain_send },   { "readv", readv_receive, plain_send },
 	{ "recvmmsg", recvmmsg_receive, plain_send }, { "sendmmsg", plain_receive, sendmmsg_send },
 	{ "zerocopy", plain_receive, zerocopy_send }, { "threads", plain_receive, thread_send },
-	{ "trunc", plain_receive, plain_send },	     { "splice_in", plain_receive, plain_send },
-	{ "compat", compat_receive, compat_send },   { "uring", uring_receive, uring_send },
+	{ "trunc", plain_receive, plain_send },	      { "splice_in", plain_receive, plain_send },
+	{ "compat", compat_receive, compat_send },    { "uring", uring_receive, uring_send },
 	{ "uring_trap", trap_receive, plain_send },
 };
 
@@ -255,7 +259,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 3 && i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(argv[2], modes[i].name))
 			m = &modes[i];
-	room = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	room = mmap(NULL, ROOM + 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (!m || room == MAP_FAILED || pipe(trap_pipe))
 		return 2;
 	if (!strncmp(m->name, "uring", 5) && io_uring_queue_init(8, &ring, 0)) {

@@ -56,11 +56,13 @@ static int answer(int fd, const char *target, unsigned long long read_ns)
 	size_t head_len;
 	char *out;
 
-	if (sscanf(target, "/t/%lu/%lu/%lu", &delay, &size, &writes) != 3 || size > BODY_MAX || !writes)
+	if (sscanf(target, "/t/%lu/%lu/%lu", &delay, &size, &writes) != 3 || size > BODY_MAX ||
+	    !writes)
 		return -1;
 	if (delay)
 		usleep((useconds_t)delay);
-	head_len = (size_t)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %lu\r\n\r\n", size);
+	head_len = (size_t)snprintf(head, sizeof(head),
+				    "HTTP/1.1 200 OK\r\nContent-Length: %lu\r\n\r\n", size);
 	part = size / writes;
 	out = malloc(head_len + size);
 	if (!out)

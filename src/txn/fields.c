@@ -6,16 +6,20 @@
  */
 #include "txn/fields.h"
 
-#include <assert.h>
 #include <errno.h>
 
 #include "txn/target.h"
 
+/* Those of enum field_name first, in its order. */
 static const struct slice keep[] = {
-	/* who is asked, and by whom: server.address, page views, channels */
 	SLICE("host"),
 	SLICE("user-agent"),
 	SLICE("referer"),
+	SLICE("content-type"),
+	SLICE("x-forwarded-for"),
+	SLICE("location"),
+	SLICE("upgrade"),
+	/* who asks, and how: page views, channels, customers' wishes */
 	SLICE("origin"),
 	SLICE("accept"),
 	SLICE("accept-language"),
@@ -33,7 +37,6 @@ static const struct slice keep[] = {
 	SLICE("dnt"),
 	/* the way here: client address behind proxies, scheme, links between services */
 	SLICE("forwarded"),
-	SLICE("x-forwarded-for"),
 	SLICE("x-forwarded-host"),
 	SLICE("x-forwarded-proto"),
 	SLICE("x-real-ip"),
@@ -41,18 +44,15 @@ static const struct slice keep[] = {
 	SLICE("via"),
 	SLICE("traceparent"),
 	SLICE("tracestate"),
-	/* what was sent, and how */
-	SLICE("content-type"),
+	/* what was sent */
 	SLICE("content-encoding"),
 	SLICE("content-language"),
 	SLICE("content-length"),
 	SLICE("content-range"),
 	SLICE("range"),
 	SLICE("transfer-encoding"),
-	SLICE("upgrade"),
 	SLICE("expect"),
 	/* what came back */
-	SLICE("location"),
 	SLICE("server"),
 	SLICE("age"),
 	SLICE("cache-control"),
@@ -62,15 +62,16 @@ static const struct slice keep[] = {
 };
 
 #define KEEP (sizeof(keep) / sizeof(keep[0]))
-_Static_assert(KEEP * 2 <= FIELDS_SLOTS, "room for the keep list");
+_Static_assert(KEEP * 4 <= FIELDS_SLOTS, "room for the keep list");
 
+/* The factors were searched for: nearly no collision within the list and with common other names. */
 static unsigned hash_name(struct slice name)
 {
 	unsigned first = (unsigned char)name.at[0] | 0x20u;
 	unsigned middle = (unsigned char)name.at[name.len / 2] | 0x20u;
 	unsigned last = (unsigned char)name.at[name.len - 1] | 0x20u;
 
-	return ((unsigned)name.len * 7 + first * 31 + middle * 5 + last) & (FIELDS_SLOTS - 1);
+	return ((unsigned)name.len * 16 + first * 37 + middle * 93 + last * 45) & (FIELDS_SLOTS - 1);
 }
 
 void field_index_init(struct field_index *ret)
@@ -85,25 +86,61 @@ void field_index_init(struct field_index *ret)
 	}
 }
 
-struct slice field_kept(const struct field_index *index, struct slice name)
+static uint64_t load(const char *at, size_t len)
 {
-	if (!name.len)
-		return (struct slice){ 0 };
-	for (unsigned h = hash_name(name); index->slot[h]; h = (h + 1) & (FIELDS_SLOTS - 1)) {
-		struct slice k = keep[index->slot[h] - 1];
+	uint64_t v = 0;
 
-		if (k.len == name.len && slice_ieq(k, name))
-			return k;
-	}
-	return (struct slice){ 0 };
+	memcpy(&v, at, len);
+	return v | 0x2020202020202020ull;
 }
 
-static int copy_value(struct arena *a, struct slice name, struct slice value, struct slice *ret)
+/* Without regard to case. Setting 0x20 makes letters small and leaves digits and '-' as they are; no
+ * octet of a field name (RFC 9110 5.6.2) becomes one of the list's by it but its capital letter. */
+static bool same_name(const char *ours, const char *theirs, size_t len)
+{
+	size_t i = 0;
+
+	if (len < 4)
+		return load(ours, 2) == load(theirs, 2) &&
+		       load(ours + len - 1, 1) == load(theirs + len - 1, 1);
+	if (len < 8)
+		return load(ours, 4) == load(theirs, 4) &&
+		       load(ours + len - 4, 4) == load(theirs + len - 4, 4);
+	for (; i + 8 < len; i += 8)
+		if (load(ours + i, 8) != load(theirs + i, 8))
+			return false;
+	return load(ours + len - 8, 8) == load(theirs + len - 8, 8);
+}
+
+/* Number in the keep list, or -1. */
+static int find_kept(const struct field_index *index, struct slice name)
+{
+	unsigned n;
+
+	if (name.len < 2)
+		return -1;
+	for (unsigned h = hash_name(name); (n = index->slot[h]); h = (h + 1) & (FIELDS_SLOTS - 1)) {
+		const struct slice *k = &keep[n - 1];
+
+		if (k->len == name.len && same_name(k->at, name.at, name.len))
+			return (int)n - 1;
+	}
+	return -1;
+}
+
+struct slice field_kept(const struct field_index *index, struct slice name)
+{
+	int n = find_kept(index, name);
+
+	return n < 0 ? (struct slice){ 0 } : keep[n];
+}
+
+static int copy_value(struct arena *a, unsigned number, struct slice value, struct slice *ret)
 {
 	struct slice front = value, rest = { 0 };
 	char *at;
 
-	if (slice_eq(name, SLICE("referer")) || slice_eq(name, SLICE("location")))
+	if (number == FIELD_REFERER || number == FIELD_LOCATION)
 		reference_strip(value, &front, &rest);
 	if (!rest.len)
 		return arena_copy(a, front, ret);
@@ -117,36 +154,37 @@ static int copy_value(struct arena *a, struct slice name, struct slice value, st
 }
 
 int fields_copy(const struct field_index *index, struct arena *a, const struct head *h,
-		struct txn_message *m)
+		struct txn_message *m, struct slice *const named[FIELD_NAMES])
 {
-	struct field kept[FIELDS_KEPT], *copy;
+	struct {
+		uint8_t number;
+		uint16_t at;
+	} kept[FIELDS_KEPT];
+	struct field *copy;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < h->field_count && n < FIELDS_KEPT; i++) {
-		struct slice name = field_kept(index, h->fields[i].name);
+		int number = find_kept(index, h->fields[i].name);
 
-		if (!name.at)
-			continue;
-		kept[n].name = name;
-		if (copy_value(a, name, h->fields[i].value, &kept[n].value))
-			return -ENOMEM;
-		n++;
+		kept[n].number = (uint8_t)number;
+		kept[n].at = (uint16_t)i;
+		n += number >= 0;
 	}
 	if (!n)
 		return 0;
 	copy = arena_alloc(a, n * sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, kept, n * sizeof(*copy));
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned number = kept[i].number;
+
+		copy[i].name = keep[number];
+		if (copy_value(a, number, h->fields[kept[i].at].value, &copy[i].value))
+			return -ENOMEM;
+		if (number < FIELD_NAMES && named[number] && !named[number]->at)
+			*named[number] = copy[i].value;
+	}
 	m->fields = copy;
 	m->field_count = n;
 	return 0;
-}
-
-struct slice fields_find(const struct txn_message *m, struct slice name)
-{
-	for (uint32_t i = 0; i < m->field_count; i++)
-		if (slice_eq(m->fields[i].name, name))
-			return m->fields[i].value;
-	return (struct slice){ 0 };
 }

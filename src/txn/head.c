@@ -47,7 +47,7 @@ static int copy_path(struct open_txn *o, const struct target *t)
 	return arena_copy(&o->arena, t->query, &o->t.query); /* http://host?query: the path is ours */
 }
 
-static int copy_target(struct open_txn *o, const struct head *h)
+static int copy_target(struct open_txn *o, const struct head *h, struct slice host)
 {
 	struct transaction *t = &o->t;
 	struct target target;
@@ -63,7 +63,7 @@ static int copy_target(struct open_txn *o, const struct head *h)
 		return -ENOMEM;
 	/* RFC 9112 3.2.2: the target's authority replaces the Host field. */
 	if (!target.authority.at)
-		t->authority = authority_strip(fields_find(&t->request, SLICE("host")));
+		t->authority = authority_strip(host);
 	else if (arena_copy(&o->arena, target.authority, &t->authority))
 		return -ENOMEM;
 	authority_parse(t->authority, &a);
@@ -85,38 +85,39 @@ static void copy_numbers(struct txn_message *m, const struct head *h)
 int head_request(struct txn *x, struct open_txn *o, const struct head *h)
 {
 	struct transaction *t = &o->t;
-	struct txn_message *m = &t->request;
+	struct slice host = { 0 };
+	struct slice *const named[FIELD_NAMES] = {
+		[FIELD_HOST] = &host,
+		[FIELD_USER_AGENT] = &t->user_agent,
+		[FIELD_REFERER] = &t->referer,
+		[FIELD_CONTENT_TYPE] = &t->content_type,
+		[FIELD_FORWARDED_FOR] = &t->forwarded_for,
+	};
 
-	copy_numbers(m, h);
+	copy_numbers(&t->request, h);
 	if (h->flags & HEAD_CONFLICT)
 		t->flags |= TXN_CONFLICT;
-	if (fields_copy(&x->fields, &o->arena, h, m))
+	if (fields_copy(&x->fields, &o->arena, h, &t->request, named))
 		return -ENOMEM;
-	if (copy_method(o, h->method) || copy_target(o, h))
+	if (copy_method(o, h->method))
 		return -ENOMEM;
-	t->user_agent = fields_find(m, SLICE("user-agent"));
-	t->referer = fields_find(m, SLICE("referer"));
-	t->content_type = fields_find(m, SLICE("content-type"));
-	t->forwarded_for = fields_find(m, SLICE("x-forwarded-for"));
-	return 0;
+	return copy_target(o, h, host);
 }
 
 int head_response(struct txn *x, struct open_txn *o, const struct head *h)
 {
 	struct transaction *t = &o->t;
-	struct txn_message *m = &t->response;
+	struct slice *const named[FIELD_NAMES] = {
+		[FIELD_CONTENT_TYPE] = &t->response_type,
+		[FIELD_LOCATION] = &t->location,
+		[FIELD_UPGRADE] = h->status == 101 ? &t->upgrade : NULL,
+	};
 
-	copy_numbers(m, h);
+	copy_numbers(&t->response, h);
 	t->status = h->status;
 	if (h->flags & HEAD_CONFLICT)
 		t->flags |= TXN_CONFLICT;
 	if (h->framing == FRAMING_TUNNEL)
 		t->flags |= TXN_UPGRADED;
-	if (fields_copy(&x->fields, &o->arena, h, m))
-		return -ENOMEM;
-	t->response_type = fields_find(m, SLICE("content-type"));
-	t->location = fields_find(m, SLICE("location"));
-	if (h->status == 101)
-		t->upgrade = fields_find(m, SLICE("upgrade"));
-	return 0;
+	return fields_copy(&x->fields, &o->arena, h, &t->response, named);
 }

@@ -18,6 +18,16 @@ struct link *link_find(struct stream *s, uint64_t id)
 	return table_find(s->links, &id);
 }
 
+static uint32_t gone_slot(uint64_t id)
+{
+	return (uint32_t)(id * 0x9E3779B97F4A7C15ull >> 40) % GONE_SLOTS;
+}
+
+bool link_was_there(const struct stream *s, uint64_t id)
+{
+	return id && s->gone[gone_slot(id)] == id;
+}
+
 struct link *link_make(struct stream *s, uint64_t id)
 {
 	struct link *l = table_add(s->links, &id, NULL);
@@ -168,6 +178,8 @@ void link_finish(struct stream *s, struct link *l, enum stream_close_reason why)
 	s->sink.close(s->sink.ctx, &l->c, why);
 	s->inside--;
 	s->stats.closed++;
+	if (why == STREAM_CLOSE_GONE)
+		s->gone[gone_slot(l->c.id)] = l->c.id;
 	direction_drop(s, &l->dir[PC_RX]);
 	direction_drop(s, &l->dir[PC_TX]);
 	list_remove(&l->later);

@@ -23,6 +23,8 @@
 #include "base/table.h"
 #include "stream/stream.h"
 
+#define GONE_SLOTS 4096
+
 /* Which bytes were moved when; ascending and disjoint. */
 struct moments {
 	struct moment *at;
@@ -93,6 +95,9 @@ struct stream {
 	struct list waiting, later, holds;
 	struct list spare; /* holds to be used again */
 	uint32_t spares;
+	/* Connections that are gone, direct-mapped by id: a record of theirs that comes now is late,
+	 * not the first of an unknown connection. Written over by chance, which costs little. */
+	uint64_t gone[GONE_SLOTS];
 	unsigned inside; /* callbacks and pushes that we are in */
 	/* The record whose bytes are offered straight from the ring. */
 	struct {
@@ -154,6 +159,7 @@ struct link *link_make(struct stream *s, uint64_t id); /* evicts; NULL: no memor
 void link_open(struct stream *s, struct link *l, const struct pc_open *rec);
 void link_end(struct stream *s, struct link *l, const struct pc_end *rec);
 void link_close(struct stream *s, struct link *l, const struct pc_close *rec);
+bool link_was_there(const struct stream *s, uint64_t id);
 void link_later(struct stream *s, struct link *l);
 /* Ends what has ended, closes what is gone, notes when it is due. May free the link. */
 void link_check(struct stream *s, struct link *l);

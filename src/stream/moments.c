@@ -52,7 +52,8 @@ static void merge_into(struct moment *a, const struct moment *b)
 	a->uncertain = true;
 }
 
-/* Pairs between the first and the last become one where no hole lies between them. */
+/* Pairs after the first become one where no hole lies between them; the next record, for which room
+ * is made here, will be the last. */
 static void compact(struct moments *m)
 {
 	uint32_t out = 1, i = 1;
@@ -60,7 +61,7 @@ static void compact(struct moments *m)
 	while (i < m->count) {
 		struct moment one = m->at[i++];
 
-		if (i + 1 < m->count && one.to == m->at[i].from)
+		if (i < m->count && one.to == m->at[i].from)
 			merge_into(&one, &m->at[i++]);
 		m->at[out++] = one;
 	}

@@ -158,6 +158,10 @@ static void push_data(struct stream *s, const struct pc_data *rec)
 {
 	struct link *l = link_find(s, rec->conn);
 
+	if (!l && link_was_there(s, rec->conn)) {
+		s->stats.late_bytes += rec->len;
+		return;
+	}
 	if (!l)
 		l = open_link(s, rec->conn, NULL);
 	if (!l)

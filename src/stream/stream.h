@@ -25,10 +25,11 @@ struct moment {
 	uint64_t arrival_ns; /* rx: it had arrived at the socket */
 	uint32_t tgid, tid;
 	uint32_t srtt_us, retrans;
-	bool blocked;	/* tx: begin_ns is 0 because the call may have blocked: only its end is known */
-	bool uncertain; /* position or time not certain: two threads at once, or merged calls */
-	bool call_start;   /* byte `from` is the first of its call (PC_F_FIRST) */
-	uint64_t from, to; /* the piece that holds the position: these facts are true of all of it */
+	bool blocked; /* tx: begin_ns is 0 because the call may have blocked: only its end is known */
+	bool uncertain;	 /* position or time not certain: two threads at once, or merged calls */
+	bool call_start; /* byte `from` is the first of its call (PC_F_FIRST) */
+	uint64_t from,
+		to; /* the piece that holds the position: these facts are true of all of it */
 };
 
 /* A piece of one direction: [pos, pos + len). The first bytes.len bytes are here, the rest is absent
@@ -47,8 +48,10 @@ struct connection {
 	uint16_t flags; /* PC_F_* of the OPEN; PC_F_RESET_* of the CLOSE are added */
 	bool opened;	/* an OPEN was seen (lost OPEN: addresses are unobserved) */
 	bool ended[2];	/* by enum pc_dir: end delivered */
-	bool told[2];	/* an END told it (end of stream read, or an error); else CLOSE or GONE implied it */
-	int error[2];	/* errno of the end, 0 = orderly or none; of CLOSE's sk_err where no END came */
+	bool told
+		[2]; /* an END told it (end of stream read, or an error); else CLOSE or GONE implied it */
+	int error
+		[2]; /* errno of the end, 0 = orderly or none; of CLOSE's sk_err where no END came */
 	uint64_t end_ns[2]; /* time of that END, CLOSE or GONE; 0 = none */
 	struct pc_addr local, remote;
 	uint32_t isn[2]; /* by enum pc_dir; 0 and 0 = none */
@@ -57,7 +60,7 @@ struct connection {
 	uint32_t tgid; /* who used it first */
 	uint64_t cgroup;
 	uint32_t srtt_us, min_rtt_us, retrans; /* the latest seen */
-	uint64_t final_pos[2]; /* PC_NEVER until CLOSE or GONE said it */
+	uint64_t final_pos[2];		       /* PC_NEVER until CLOSE or GONE said it */
 	uint32_t unread;
 	uint64_t pos[2];   /* next position to hand out */
 	uint64_t start[2]; /* position at which watching started */
@@ -98,21 +101,21 @@ struct stream_sink {
 };
 
 struct stream_limits {
-	uint32_t connections;	/* 65,536 */
-	size_t buffer_bytes;	/* a direction: 64 KiB of head and what is read along with it: 132 KiB */
-	size_t total_bytes;	/* all buffers together: 16 MiB */
-	uint32_t pending;	/* ranges out of order, a direction: 64 */
-	uint64_t reorder_ns;	/* a missing range is declared a hole after this: 200 ms */
-	uint64_t grace_ns;	/* after CLOSE without GONE, or GONE with data missing: 1 s */
-	uint64_t idle_ns;	/* connections whose end may never be told: 10 min */
+	uint32_t connections; /* 65,536 */
+	size_t buffer_bytes; /* a direction: 64 KiB of head and what is read along with it: 132 KiB */
+	size_t total_bytes;  /* all buffers together: 16 MiB */
+	uint32_t pending;    /* ranges out of order, a direction: 64 */
+	uint64_t reorder_ns; /* a missing range is declared a hole after this: 200 ms */
+	uint64_t grace_ns;   /* after CLOSE without GONE, or GONE with data missing: 1 s */
+	uint64_t idle_ns;    /* connections whose end may never be told: 10 min */
 };
 
 struct stream_stats {
 	uint64_t records[16]; /* by enum pc_kind, as read */
 	uint64_t opened, closed, evicted, joined;
-	uint64_t refused;     /* connections for which there was no memory */
-	uint64_t malformed;   /* records that contradict abi.h: dropped */
-	uint64_t bytes[2];    /* handed out as taken, present or absent, by direction */
+	uint64_t refused;		 /* connections for which there was no memory */
+	uint64_t malformed;		 /* records that contradict abi.h: dropped */
+	uint64_t bytes[2];		 /* handed out as taken, present or absent, by direction */
 	uint64_t hole_bytes[PC_WHY_MAX]; /* of them absent, by cause */
 	uint64_t holes[PC_WHY_MAX];
 	uint64_t duplicate_bytes; /* came twice (overlap), dropped */
@@ -121,8 +124,8 @@ struct stream_stats {
 	uint64_t ignored;	  /* connections that the reader did not want */
 	uint64_t ignored_bytes;	  /* of them, that came nevertheless */
 	uint64_t uncertain;
-	uint32_t connections;	  /* now */
-	size_t buffered_bytes;	  /* now */
+	uint32_t connections;  /* now */
+	size_t buffered_bytes; /* now */
 };
 
 struct stream;

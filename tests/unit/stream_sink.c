@@ -98,6 +98,7 @@ static void total_bound(void **state)
 	buf_clear(&k.log);
 	k.take = KIT_ALL;
 	stream_kick(k.s, k.c, PC_RX); /* the latest one is still whole */
+	assert_true(slice_starts(buf_slice(&k.log), SLICE("range 60 rx 0+1000 \"xxx")));
 	assert_u64(k.c->pos[PC_RX], 1000);
 	stream_flush(k.s);
 	assert_u64(kit_stats(&k).bytes[PC_RX], 60 * 1000);
@@ -256,6 +257,12 @@ static void moments_of_a_call(void **state)
 	assert_true(stream_moment(k.s, k.c, PC_TX, 8, &m));
 	assert_true(m.from == 8 && m.uncertain && !m.blocked);
 	assert_u64(m.begin_ns, 900);
+	k.now_ns++;
+	/* What is kept of a record that came twice in part does not begin its call. */
+	k.flags = PC_F_FIRST | PC_F_LAST;
+	kit_data(&k, 7, PC_TX, 9, "ccc", 0, 0);
+	assert_true(stream_moment(k.s, k.c, PC_TX, 10, &m));
+	assert_true(m.from == 10 && m.to == 12 && m.uncertain && !m.call_start);
 	kit_free(&k);
 }
 
@@ -281,6 +288,26 @@ static void kick_inside(void **state)
 	kit_data(&k, 7, PC_RX, 0, "GET", 0, 0);
 	kit_expect(&k, "open 7\nrange 7 tx 0+6 \"200 OK\"\nrange 7 rx 0+3 \"GET\"\nkicked\n"
 		       "range 7 tx 0+6 \"200 OK\"\n");
+	kit_free(&k);
+}
+
+/* The last bytes of a connection that is gone: what they kick is offered in the ordinary way before
+ * anything is offered for the last time. */
+static void kick_while_closing(void **state)
+{
+	struct kit k;
+
+	kit_new(&k);
+	kit_open(&k, 7);
+	k.take = 0;
+	kit_data(&k, 7, PC_TX, 0, "200 OK", 0, 0);
+	kit_data(&k, 7, PC_RX, 2, "T", 0, 0);
+	kit_gone(&k, 7, 3, 6);
+	buf_clear(&k.log);
+	k.in_range = kick_other;
+	kit_tick(&k, 2000 * MS);
+	kit_expect(&k, "range 7 rx 0+2 \"\" ring\nkicked\nrange 7 rx 2+1 \"T\"\nkicked\n"
+		       "range 7 tx 0+6 \"200 OK\"\nend 7 rx 0\nend 7 tx 0\nclose 7 gone\n");
 	kit_free(&k);
 }
 
@@ -413,5 +440,5 @@ static void end_waits_for_reader(void **state)
 
 UNIT_MAIN(T(takes_nothing_then_all), T(takes_a_part), T(buffer_bound), T(total_bound),
 	  T(ranges_bound), T(read_byte_by_byte), T(moments_direct_and_kept), T(moments_of_a_call),
-	  T(kick_inside), T(kick_for_ever), T(ignore_inside), T(ignore_kept), T(skip_inside),
-	  T(end_waits_for_reader))
+	  T(kick_inside), T(kick_while_closing), T(kick_for_ever), T(ignore_inside), T(ignore_kept),
+	  T(skip_inside), T(end_waits_for_reader))

@@ -68,7 +68,8 @@ static bool is_lower(char c)
 
 static bool is_key_char(char c)
 {
-	return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' || c == '/';
+	return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' ||
+	       c == '/';
 }
 
 /* At most max characters of keys; the first a letter, or a digit where that is allowed. */

@@ -71,7 +71,8 @@ static unsigned hash_name(struct slice name)
 	unsigned middle = (unsigned char)name.at[name.len / 2] | 0x20u;
 	unsigned last = (unsigned char)name.at[name.len - 1] | 0x20u;
 
-	return ((unsigned)name.len * 16 + first * 37 + middle * 93 + last * 45) & (FIELDS_SLOTS - 1);
+	return ((unsigned)name.len * 16 + first * 37 + middle * 93 + last * 45) &
+	       (FIELDS_SLOTS - 1);
 }
 
 void field_index_init(struct field_index *ret)
@@ -132,7 +133,9 @@ struct slice field_kept(const struct field_index *index, struct slice name)
 {
 	int n = find_kept(index, name);
 
-	return n < 0 ? (struct slice){ 0 } : keep[n];
+	if (n < 0)
+		return (struct slice){ 0 };
+	return keep[n];
 }
 
 static int copy_value(struct arena *a, unsigned number, struct slice value, struct slice *ret)

@@ -152,7 +152,7 @@ static void set_process(struct txn *x, struct open_txn *o)
 	t->tgid = by->tgid;
 	t->tid = by->tid;
 	t->process = by->tgid ? process_find(x->processes, by->tgid) : NULL;
-	if (!t->process)
+	if (!t->tgid)
 		t->unobserved |= UNOBSERVED_PROCESS;
 }
 

@@ -44,7 +44,8 @@ static int copy_path(struct open_txn *o, const struct target *t)
 		o->t.query = slice_sub(copy, t->path.len + 1, copy.len);
 		return 0;
 	}
-	return arena_copy(&o->arena, t->query, &o->t.query); /* http://host?query: the path is ours */
+	return arena_copy(&o->arena, t->query,
+			  &o->t.query); /* http://host?query: the path is ours */
 }
 
 static int copy_target(struct open_txn *o, const struct head *h, struct slice host)

@@ -189,7 +189,8 @@ static void on_content(void *ctx, struct connection *c, bool request, const stru
 		note_last(x, o, &o->response, response_dir(conn->side), r->pos + r->len - 1);
 }
 
-static void end_message(struct txn *x, struct open_txn *o, bool request, const struct message_end *e)
+static void end_message(struct txn *x, struct open_txn *o, bool request,
+			const struct message_end *e)
 {
 	struct message_state *s = request ? &o->request : &o->response;
 	struct txn_message *m = request ? &o->t.request : &o->t.response;

@@ -133,7 +133,7 @@ static size_t separator_len(struct slice s)
 
 static bool put_words(struct template *t, struct slice s)
 {
-	bool after_id = false;	    /* the last word put was {id} */
+	bool after_id = false;	      /* the last word put was {id} */
 	struct slice between = { 0 }; /* separators since then, not put yet */
 
 	while (s.len) {

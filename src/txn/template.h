@@ -20,7 +20,8 @@
 #define TEMPLATE_BYTES	  120
 #define TEMPLATE_SEGMENTS 8
 
-struct template {
+struct template
+{
 	uint32_t len;
 	char at[TEMPLATE_BYTES];
 };

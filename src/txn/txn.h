@@ -24,8 +24,9 @@ enum outcome {
 	OUTCOME_TIMEOUT,      /* ETIMEDOUT on the connection */
 	OUTCOME_UNOBSERVED,   /* a head or the end of the response was not seen: see `why` */
 };
-const char *outcome_name(enum outcome o); /* complete, client_gone, server_reset, timed_out, unobserved */
-const char *why_name(enum pc_why w);	  /* ring, budget, io_uring … for exports */
+const char *outcome_name(
+	enum outcome o); /* complete, client_gone, server_reset, timed_out, unobserved */
+const char *why_name(enum pc_why w); /* ring, budget, io_uring … for exports */
 
 /* Bits of transaction.unobserved; names in share/schema.md are the NDJSON names. */
 #define UNOBSERVED_METHOD	 0x0001 /* request head, therefore method and target */
@@ -42,14 +43,14 @@ const char *why_name(enum pc_why w);	  /* ring, budget, io_uring … for exports
 #define UNOBSERVED_REQUEST_END	 0x0800
 
 /* transaction.flags */
-#define TXN_PIPELINED	 0x0001 /* the request came before the previous response had ended */
-#define TXN_EARLY	 0x0002 /* the response began before the request had ended */
-#define TXN_REUSED	 0x0004 /* not the first on its connection */
-#define TXN_JOINED	 0x0008 /* the connection was open before us */
-#define TXN_CONFLICT	 0x0010 /* conflicting framing (HEAD_CONFLICT on either head) */
-#define TXN_UPGRADED	 0x0020 /* ended in 101 or CONNECT 2xx; tunnel_bytes counts */
-#define TXN_CONTINUE	 0x0040 /* an interim 100 was seen */
-#define TXN_UNCERTAIN	 0x0080 /* a time or position is uncertain */
+#define TXN_PIPELINED	   0x0001 /* the request came before the previous response had ended */
+#define TXN_EARLY	   0x0002 /* the response began before the request had ended */
+#define TXN_REUSED	   0x0004 /* not the first on its connection */
+#define TXN_JOINED	   0x0008 /* the connection was open before us */
+#define TXN_CONFLICT	   0x0010 /* conflicting framing (HEAD_CONFLICT on either head) */
+#define TXN_UPGRADED	   0x0020 /* ended in 101 or CONNECT 2xx; tunnel_bytes counts */
+#define TXN_CONTINUE	   0x0040 /* an interim 100 was seen */
+#define TXN_UNCERTAIN	   0x0080 /* a time or position is uncertain */
 #define TXN_NO_TARGET_FORM 0x0100 /* the target is none of RFC 9112's four forms */
 
 /* One message of a transaction, copied fields only (see keep list in txn/fields.c): Authorization,
@@ -60,8 +61,8 @@ struct txn_message {
 	enum framing framing;
 	uint32_t head_bytes;
 	uint64_t wire_bytes;
-	uint64_t body_bytes; /* valid unless its UNOBSERVED bit is set */
-	uint64_t pos;	     /* of its first byte */
+	uint64_t body_bytes;	    /* valid unless its UNOBSERVED bit is set */
+	uint64_t pos;		    /* of its first byte */
 	uint64_t first_ns, last_ns; /* 0 = unobserved */
 	const struct field *fields;
 	uint32_t field_count;
@@ -84,17 +85,17 @@ struct transaction {
 	 * Never negative: see src/txn/finish.c for clocks that disagree. */
 	uint64_t start_ns, duration_ns, first_byte_ns, wait_ns, request_ns;
 
-	struct slice method;	 /* as sent */
-	bool method_known;	 /* one of the names of RFC 9110, PATCH, QUERY: else _OTHER on metrics */
-	struct slice scheme;	 /* http */
-	struct slice path;	 /* url.path, as on the wire; empty for authority-form */
-	struct slice query;	 /* without '?'; at == NULL: none */
+	struct slice method; /* as sent */
+	bool method_known; /* one of the names of RFC 9110, PATCH, QUERY: else _OTHER on metrics */
+	struct slice scheme; /* http */
+	struct slice path;   /* url.path, as on the wire; empty for authority-form */
+	struct slice query;  /* without '?'; at == NULL: none */
 	bool has_query;
-	struct slice authority;	 /* Host or absolute-form, user-info taken off */
+	struct slice authority;	  /* Host or absolute-form, user-info taken off */
 	struct slice server_name; /* server.address: host of authority */
-	uint16_t server_port;	 /* port of the server's end of the connection; 0 unobserved */
-	uint16_t authority_port; /* of the authority; 0 = none given */
-	struct slice template_;	 /* path template of low cardinality: /orders/{id} */
+	uint16_t server_port;	  /* port of the server's end of the connection; 0 unobserved */
+	uint16_t authority_port;  /* of the authority; 0 = none given */
+	struct slice template_;	  /* path template of low cardinality: /orders/{id} */
 	uint16_t status;
 	struct slice user_agent, referer, content_type, response_type, location, forwarded_for;
 	struct slice upgrade; /* protocol switched to */
@@ -112,7 +113,8 @@ struct transaction {
 	uint16_t family;
 	struct pc_addr local, remote;
 	uint64_t peer_id;
-	uint64_t connect_ns; /* CLIENT: SYN → established; SERVER: srtt then (an estimate); 0 none */
+	uint64_t
+		connect_ns; /* CLIENT: SYN → established; SERVER: srtt then (an estimate); 0 none */
 	uint32_t srtt_us, retrans;
 	bool reset_in, reset_out;
 	uint32_t ordinal; /* of this transaction on its connection, from 0 */
@@ -132,7 +134,8 @@ struct txn_sink {
 	void *ctx;
 	void (*transaction)(void *ctx, struct transaction *t);
 	/* A request arrived or its response ended: for active_requests. May be NULL. */
-	void (*active)(void *ctx, const struct connection *c, enum side side, struct slice method, int delta);
+	void (*active)(void *ctx, const struct connection *c, enum side side, struct slice method,
+		       int delta);
 	/* A connection of a known side, passed on from proto's open and close (trace_open and
 	 * trace_close want them). May be NULL. */
 	void (*open)(void *ctx, const struct connection *c, enum side side);
@@ -140,9 +143,9 @@ struct txn_sink {
 };
 
 struct txn_limits {
-	uint32_t open;		/* transactions open at once: 65,536 */
-	size_t bytes;		/* arenas of all of them: 32 MiB */
-	uint32_t templates;	/* distinct path templates; beyond: "{other}" */
+	uint32_t open;	    /* transactions open at once: 65,536 */
+	size_t bytes;	    /* arenas of all of them: 32 MiB */
+	uint32_t templates; /* distinct path templates; beyond: "{other}" */
 	struct process_limits processes;
 };
 
@@ -150,7 +153,8 @@ struct txn_stats {
 	uint64_t opened, closed[8]; /* by enum outcome; opened = sum of closed + open, always */
 	uint64_t unobserved_why[PC_WHY_MAX];
 	uint64_t evicted; /* handed out early as unobserved (buffer) to make room */
-	uint64_t refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
+	uint64_t
+		refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
 	uint64_t fields_dropped; /* heads whose fields found no memory */
 	uint64_t template_overflow;
 	uint32_t open;
@@ -169,7 +173,7 @@ struct txn;
 
 int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct txn **ret);
 struct proto_sink txn_proto_sink(struct txn *x);
-void txn_attach(struct txn *x, struct stream *s); /* moments are asked of the stream */
+void txn_attach(struct txn *x, struct stream *s);	   /* moments are asked of the stream */
 void txn_record(struct txn *x, const struct pc_head *rec); /* FORK EXEC EXIT WHO CLOCK */
 void txn_tick(struct txn *x, uint64_t now_ns);
 void txn_stats(const struct txn *x, struct txn_stats *ret);

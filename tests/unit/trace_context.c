@@ -136,9 +136,9 @@ static const struct {
 	{ "foo=bar=baz", false },
 	{ "foo=\x01", false },
 	{ "foo=\xc3\xa9", false },
-	{ K240 K16 "=1", true },   /* 256 */
+	{ K240 K16 "=1", true }, /* 256 */
 	{ K240 K16 "k=1", false },
-	{ K240 "k@ssssssssssssss=1", true },  /* 241 and 14 */
+	{ K240 "k@ssssssssssssss=1", true }, /* 241 and 14 */
 	{ K240 "kk@ssssssssssssss=1", false },
 	{ K240 "k@sssssssssssssss=1", false },
 	{ "k=" K240 K16, true },

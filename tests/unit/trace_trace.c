@@ -9,8 +9,14 @@
 
 #include "trace/trace.h"
 
-#define F(n, v) { { n, sizeof(n) - 1 }, { v, sizeof(v) - 1 } }
-#define PARENT	"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
+#define F(n, v)                                                                                    \
+	{                                                                                          \
+		{ n, sizeof(n) - 1 },                                                              \
+		{                                                                                  \
+			v, sizeof(v) - 1                                                           \
+		}                                                                                  \
+	}
+#define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
 
 static struct transaction seen;
 static struct trace *trace;
@@ -206,7 +212,8 @@ static void header_is_honoured(void **state)
 static void bad_header_is_absent(void **state)
 {
 	static const struct field twice[] = { F("traceparent", PARENT "1"),
-					      F("traceparent", PARENT "1"), F("tracestate", "a=1") };
+					      F("traceparent", PARENT "1"),
+					      F("tracestate", "a=1") };
 	static const struct field bad[] = { F("traceparent", "00-xyz"), F("tracestate", "a=1") };
 	static const struct field bad_state[] = { F("traceparent", PARENT "0"),
 						  F("tracestate", "A=1") };
@@ -235,7 +242,8 @@ static void bad_header_is_absent(void **state)
 static void huge_tracestate(void **state)
 {
 	static char value[4000];
-	struct field fields[] = { F("traceparent", PARENT "1"), F("tracestate", "a=1"),
+	struct field fields[] = { F("traceparent", PARENT "1"),
+				  F("tracestate", "a=1"),
 				  { SLICE("tracestate"), { value, sizeof(value) } } };
 	struct transaction t = exchange(SIDE_SERVER, 0);
 
@@ -285,7 +293,8 @@ static void ratio_of_derived_ids(void **state)
 {
 	struct trace_stats s;
 
-	start((struct trace_options){ .sampler = SAMPLER_RATIO, .ratio = 0.01, .parent_based = true });
+	start((struct trace_options){
+		.sampler = SAMPLER_RATIO, .ratio = 0.01, .parent_based = true });
 	for (uint64_t i = 0; i < 200000; i++) {
 		struct transaction t = exchange(SIDE_SERVER, i * 77);
 

@@ -7,14 +7,31 @@
 #include "base/arena.h"
 #include "txn/fields.h"
 
-#define F(n, v) { { n, sizeof(n) - 1 }, { v, sizeof(v) - 1 } }
+#define F(n, v)                                                                                    \
+	{                                                                                          \
+		{ n, sizeof(n) - 1 },                                                              \
+		{                                                                                  \
+			v, sizeof(v) - 1                                                           \
+		}                                                                                  \
+	}
 
 static void never_kept(void **state)
 {
 	static const char *const secrets[] = {
-		"Authorization", "authorization", "Cookie",	  "COOKIE",	 "Set-Cookie",
-		"Set-Cookie2",	 "cookie2",	  "X-Api-Key",	  "X-Auth-Token", "X-CSRF-Token",
-		"Proxy-Authorization", "WWW-Authenticate", "X-Amz-Security-Token", "",
+		"Authorization",
+		"authorization",
+		"Cookie",
+		"COOKIE",
+		"Set-Cookie",
+		"Set-Cookie2",
+		"cookie2",
+		"X-Api-Key",
+		"X-Auth-Token",
+		"X-CSRF-Token",
+		"Proxy-Authorization",
+		"WWW-Authenticate",
+		"X-Amz-Security-Token",
+		"",
 	};
 	struct field_index index;
 
@@ -59,7 +76,9 @@ static void copies(void **state)
 	struct head h = { .fields = fields, .field_count = 6 };
 	struct field_index index;
 	struct slice host = { 0 }, upgrade = { 0 };
-	struct slice *const named[FIELD_NAMES] = { [FIELD_HOST] = &host, [FIELD_UPGRADE] = &upgrade };
+	struct slice *const named[FIELD_NAMES] = {
+		[FIELD_HOST] = &host, [FIELD_UPGRADE] = &upgrade
+	};
 	struct txn_message m = { 0 };
 	struct arena_pool pool;
 	struct arena a;
@@ -87,7 +106,9 @@ static void many_fields(void **state)
 	struct head h = { .fields = fields, .field_count = HEAD_FIELDS };
 	struct field_index index;
 	struct slice host = { 0 }, upgrade = { 0 };
-	struct slice *const named[FIELD_NAMES] = { [FIELD_HOST] = &host, [FIELD_UPGRADE] = &upgrade };
+	struct slice *const named[FIELD_NAMES] = {
+		[FIELD_HOST] = &host, [FIELD_UPGRADE] = &upgrade
+	};
 	struct txn_message m = { 0 };
 	struct arena_pool pool;
 	struct arena a;

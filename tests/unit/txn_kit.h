@@ -78,9 +78,10 @@ static struct slice kit_dup(struct slice s)
 static void kit_transaction(void *ctx, struct transaction *t)
 {
 	struct transaction *k = &kit.seen[kit.seen_count++ % KIT_SEEN];
-	struct slice *slices[] = { &k->method,	   &k->scheme,	   &k->path,	    &k->query,
-				   &k->authority,  &k->server_name, &k->template_,  &k->user_agent,
-				   &k->referer,	   &k->location,   &k->response_type, &k->upgrade,
+	struct slice *slices[] = { &k->method,	     &k->scheme,	&k->path,
+				   &k->query,	     &k->authority,	&k->server_name,
+				   &k->template_,    &k->user_agent,	&k->referer,
+				   &k->location,     &k->response_type, &k->upgrade,
 				   &k->content_type, &k->forwarded_for };
 
 	*k = *t;
@@ -182,12 +183,9 @@ static inline void kit_request(struct connection *c, uint64_t pos, uint32_t size
 static inline void kit_response(struct connection *c, uint64_t pos, uint32_t size, uint16_t status,
 				uint16_t flags)
 {
-	struct head h = { .pos = pos,
-			  .size = size,
-			  .flags = flags,
-			  .major = 1,
-			  .minor = 1,
-			  .status = status };
+	struct head h = {
+		.pos = pos, .size = size, .flags = flags, .major = 1, .minor = 1, .status = status
+	};
 
 	if (status == 101)
 		h.framing = FRAMING_TUNNEL;

@@ -78,7 +78,8 @@ static void no_response_at_all(void **state)
 		struct connection c;
 
 		begin(&c, h);
-		kit_moved(&c, h->server ? PC_RX : PC_TX, 0, 10, (struct moment){ .time_ns = 9 * MS });
+		kit_moved(&c, h->server ? PC_RX : PC_TX, 0, 10,
+			  (struct moment){ .time_ns = 9 * MS });
 		if (i & 1)
 			kit_end(&c, false, 0, 0, 0, MESSAGE_CUT);
 		kit.in.close(kit.in.ctx, &c, STREAM_CLOSE_GONE);

@@ -332,7 +332,8 @@ static void random_calls(void **state)
 			kit_end(at, false, i + 10, 10, 0, outcome);
 			break;
 		case 4:
-			kit.in.lost(kit.in.ctx, at, what >> 9 & 1, i, 5, PROTO_LOSS_HOLE, PC_WHY_RING);
+			kit.in.lost(kit.in.ctx, at, what >> 9 & 1, i, 5, PROTO_LOSS_HOLE,
+				    PC_WHY_RING);
 			break;
 		case 5:
 			if (what & 0x70000)

@@ -14,12 +14,17 @@
 #include "base/clock.h"
 #include "base/out.h"
 #include "export/console.h"
+#include "export/metric.h"
 #include "export/ndjson.h"
-#include "export/privacy.h"
+#include "export/sender.h"
+#include "export/span.h"
 
 #define NDJSON_BYTES  (4u << 20) /* waiting for a slow reader */
 #define CONSOLE_BYTES (64u << 10)
 #define FIGURES	      512
+#define ORIGINS	      4096 /* processes remembered */
+#define SERVICES      1024
+#define METRIC_BYTES  (1u << 20) /* a message of metrics is handed over above this */
 #define SAY_AGAIN_NS  (60 * NS_PER_S)
 
 /* One output to a descriptor, and what was last said of its failing. */
@@ -38,12 +43,24 @@ struct export {
 	struct console terminal;
 	int64_t wall_minus_mono_ns;
 	uint64_t now_ns;
-	uint64_t next_stats_ns;
+	uint64_t next_stats_ns, next_metrics_ns;
+	struct resources *resources; /* these four: NULL = that signal is off */
+	struct spans *spans;
+	struct metrics *metrics;
+	struct sender *sender;
+	uint64_t start_wall_ns;	 /* of the agent's own counters */
+	uint64_t oldest_span_ns; /* when the batch was begun */
+	uint64_t spans_encoded, spans_refused, points_refused;
 	void *figures_ctx;
 	uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max);
 	struct counter figure[FIGURES];
 	uint64_t console_hidden;
 };
+
+static uint64_t wall_ns(const struct export *x)
+{
+	return x->now_ns + (uint64_t)x->wall_minus_mono_ns;
+}
 
 static bool has_rows(const struct export *x)
 {
@@ -68,23 +85,70 @@ static void write_rows(struct export *x, const struct transaction *t)
 	}
 }
 
+static void flush_spans(struct export *x)
+{
+	uint32_t count = spans_count(x->spans);
+	char *message;
+	size_t len;
+
+	if (!count)
+		return;
+	if (spans_take(x->spans, &message, &len) < 0)
+		x->spans_refused += count;
+	else
+		sender_push(x->sender, SIGNAL_TRACES, message, len, count);
+}
+
+static void add_span(struct export *x, const struct transaction *t)
+{
+	int err = spans_add(x->spans, t, &x->view, x->wall_minus_mono_ns);
+
+	if (err == -ENOBUFS && spans_count(x->spans)) {
+		flush_spans(x);
+		err = spans_add(x->spans, t, &x->view, x->wall_minus_mono_ns);
+	}
+	if (err) {
+		x->spans_refused++;
+		return;
+	}
+	x->spans_encoded++;
+	if (spans_count(x->spans) == 1)
+		x->oldest_span_ns = x->now_ns;
+	if (spans_bytes(x->spans) >= x->options.otlp.batch_bytes)
+		flush_spans(x);
+}
+
 static void on_transaction(void *ctx, struct transaction *t)
 {
 	struct export *x = ctx;
+	bool span = x->spans && t->sampled;
 
-	if (has_rows(x)) {
+	if (has_rows(x) || span) {
 		if (view_make(&x->view, &x->rules, t) == 0) {
 			write_rows(x, t);
+			if (span)
+				add_span(x, t);
 		} else {
 			x->ndjson.out.dropped += x->ndjson.out.fd >= 0;
 			x->console.out.dropped += x->console.out.fd >= 0;
+			x->spans_refused += span;
 		}
 	}
+	if (x->metrics)
+		metrics_add(x->metrics, t, x->now_ns, wall_ns(x));
+}
+
+static void on_active(void *ctx, const struct connection *c, enum side side, struct slice method, int delta)
+{
+	struct export *x = ctx;
+
+	if (x->metrics && side == SIDE_SERVER)
+		metrics_active(x->metrics, c->tgid, method, delta);
 }
 
 struct txn_sink export_txn_sink(struct export *x)
 {
-	return (struct txn_sink){ .ctx = x, .transaction = on_transaction };
+	return (struct txn_sink){ .ctx = x, .transaction = on_transaction, .active = on_active };
 }
 
 void export_clock(struct export *x, int64_t wall_minus_mono_ns)
@@ -99,17 +163,35 @@ void export_figures(struct export *x, void *ctx,
 	x->figures = figures;
 }
 
-static uint64_t wall_ns(const struct export *x)
+static uint32_t read_figures(struct export *x)
 {
-	return x->now_ns + (uint64_t)x->wall_minus_mono_ns;
+	return x->figures ? x->figures(x->figures_ctx, x->figure, FIGURES) : 0;
+}
+
+static void push_metrics(void *ctx, char *message, size_t len, uint32_t points)
+{
+	struct export *x = ctx;
+
+	sender_push(x->sender, SIGNAL_METRICS, message, len, points);
+}
+
+static void flush_metrics(struct export *x)
+{
+	const struct metric_sink sink = { x, push_metrics };
+	uint32_t n = read_figures(x);
+
+	if (metrics_encode(x->metrics, x->now_ns, wall_ns(x), x->start_wall_ns, x->figure, n,
+			   METRIC_BYTES, &sink) < 0)
+		x->points_refused++;
 }
 
 static void write_stats(struct export *x, bool final)
 {
-	uint32_t n = x->figures ? x->figures(x->figures_ctx, x->figure, FIGURES) : 0;
+	uint32_t n;
 
 	if (x->ndjson.out.fd < 0)
 		return;
+	n = read_figures(x);
 	ndjson_stats(out_row(&x->ndjson.out), wall_ns(x), final, x->figure, n);
 	out_commit(&x->ndjson.out);
 }
@@ -136,27 +218,59 @@ static void say_outlet(struct export *x, struct outlet *o)
 	x->options.say(x->options.say_ctx, text);
 }
 
+static void say_sender(struct export *x)
+{
+	char text[SENDER_SENTENCE];
+
+	if (x->sender && sender_sentence(x->sender, text) && x->options.say)
+		x->options.say(x->options.say_ctx, text);
+}
+
+/* True once the time has come; then it comes again after `interval`. The first call only starts it. */
+static bool is_due(uint64_t *next_ns, uint64_t interval_ns, uint64_t now_ns)
+{
+	bool due = *next_ns && now_ns >= *next_ns;
+
+	if (!interval_ns)
+		return false;
+	if (due || !*next_ns)
+		*next_ns = now_ns + interval_ns;
+	return due;
+}
+
 void export_tick(struct export *x, uint64_t now_ns)
 {
 	x->now_ns = now_ns;
-	if (!x->next_stats_ns)
-		x->next_stats_ns = now_ns + x->options.stats_interval_ns;
-	if (x->options.stats_interval_ns && now_ns >= x->next_stats_ns) {
+	if (!x->start_wall_ns)
+		x->start_wall_ns = wall_ns(x);
+	if (x->spans && spans_count(x->spans) &&
+	    now_ns - x->oldest_span_ns >= x->options.otlp.batch_delay_ns)
+		flush_spans(x);
+	if (x->metrics && is_due(&x->next_metrics_ns, x->options.otlp.metric_interval_ns, now_ns))
+		flush_metrics(x);
+	if (is_due(&x->next_stats_ns, x->options.stats_interval_ns, now_ns))
 		write_stats(x, false);
-		x->next_stats_ns = now_ns + x->options.stats_interval_ns;
-	}
 	if (x->console.out.fd >= 0 && console_tick(&x->terminal, out_row(&x->console.out), now_ns))
 		out_commit(&x->console.out);
 	out_flush(&x->ndjson.out);
 	out_flush(&x->console.out);
 	say_outlet(x, &x->ndjson);
 	say_outlet(x, &x->console);
+	say_sender(x);
 }
 
 void export_finish(struct export *x, uint64_t drain_ns)
 {
 	unsigned ms = (unsigned)(drain_ns / NS_PER_MS);
 
+	out_flush(&x->ndjson.out);
+	if (x->spans)
+		flush_spans(x);
+	if (x->metrics)
+		flush_metrics(x);
+	if (x->sender)
+		sender_finish(x->sender, drain_ns);
+	say_sender(x);
 	write_stats(x, true);
 	out_drain(&x->ndjson.out, ms);
 	out_drain(&x->console.out, ms);
@@ -167,6 +281,10 @@ void export_finish(struct export *x, uint64_t drain_ns)
 
 void export_stats(const struct export *x, struct export_stats *ret)
 {
+	struct sender_stats sent = { 0 };
+
+	if (x->sender)
+		sender_stats(x->sender, &sent);
 	*ret = (struct export_stats){
 		.ndjson_rows = x->ndjson.out.rows,
 		.ndjson_dropped = x->ndjson.out.dropped,
@@ -174,16 +292,67 @@ void export_stats(const struct export *x, struct export_stats *ret)
 		.ndjson_errno = x->ndjson.out.error,
 		.console_rows = x->console.out.rows,
 		.console_dropped = x->console.out.dropped + x->console_hidden,
+		.spans_encoded = x->spans_encoded,
+		.spans_sent = sent.sent[SIGNAL_TRACES],
+		.spans_dropped = sent.dropped[SIGNAL_TRACES] + x->spans_refused,
+		.spans_rejected = sent.rejected[SIGNAL_TRACES],
+		.points_sent = sent.sent[SIGNAL_METRICS],
+		.points_dropped = sent.dropped[SIGNAL_METRICS] + x->points_refused,
+		.points_rejected = sent.rejected[SIGNAL_METRICS],
+		.requests = sent.requests,
+		.retries = sent.retries,
+		.failures = sent.failures,
+		.last_status = sent.last_status,
+		.queue_bytes = sent.queue_bytes,
+		.series_overflow = x->metrics ? metrics_overflow(x->metrics) : 0,
 	};
+}
+
+/* What a caller left at zero gets the value that the header names. */
+static void set_defaults(struct export_options *o)
+{
+	struct otlp_signal *signal[] = { &o->otlp.traces, &o->otlp.metrics };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (!signal[i]->timeout_ms)
+			signal[i]->timeout_ms = 10000;
+	if (!o->otlp.batch_bytes)
+		o->otlp.batch_bytes = 512u << 10;
+	if (!o->otlp.queue_bytes)
+		o->otlp.queue_bytes = 16u << 20;
+	if (!o->metric_series)
+		o->metric_series = 2000;
+}
+
+static int open_otlp(struct export *x)
+{
+	const struct resource_limits limits = { ORIGINS, SERVICES };
+	const struct metric_options metrics = { x->options.metric_series,
+						x->options.otlp.explicit_buckets,
+						x->options.privacy != PRIVACY_NONE };
+	int err;
+
+	if (!x->options.otlp.traces.url && !x->options.otlp.metrics.url)
+		return 0;
+	err = resources_new(&x->options, &limits, &x->resources);
+	if (!err && x->options.otlp.traces.url)
+		err = spans_new(x->resources, x->options.otlp.batch_bytes, &x->spans);
+	if (!err && x->options.otlp.metrics.url)
+		err = metrics_new(&metrics, x->resources, &x->metrics);
+	if (!err)
+		err = sender_new(&x->options.otlp, x->options.patient, &x->sender);
+	return err;
 }
 
 int export_new(const struct export_options *options, struct export **ret)
 {
 	struct export *x = calloc(1, sizeof(*x));
+	int err;
 
 	if (!x)
 		return -ENOMEM;
 	x->options = *options;
+	set_defaults(&x->options);
 	x->rules = (struct privacy_rules){ options->privacy, options->query_keep, options->peer_address };
 	x->terminal = (struct console){ .color = options->console_color, .width = options->console_width };
 	x->ndjson.name = "NDJSON";
@@ -192,6 +361,11 @@ int export_new(const struct export_options *options, struct export **ret)
 	out_init(&x->console.out, options->console_fd, CONSOLE_BYTES);
 	x->ndjson.out.patient = x->console.out.patient = options->patient;
 	view_init(&x->view);
+	err = open_otlp(x);
+	if (err) {
+		export_free(x);
+		return err;
+	}
 	*ret = x;
 	return 0;
 }
@@ -200,6 +374,10 @@ void export_free(struct export *x)
 {
 	if (!x)
 		return;
+	sender_free(x->sender);
+	metrics_free(x->metrics); /* before the resources, whose services hold its series */
+	spans_free(x->spans);
+	resources_free(x->resources);
 	out_done(&x->ndjson.out);
 	out_done(&x->console.out);
 	view_done(&x->view);

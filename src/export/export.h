@@ -77,7 +77,8 @@ void export_clock(struct export *x, int64_t wall_minus_mono_ns);
 void export_figures(struct export *x, void *ctx,
 		    uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max));
 void export_tick(struct export *x, uint64_t now_ns);
-/* Ends in order: last stats row, last metrics, queue sent within `drain_ns`, then closed. */
+/* Ends in order: last spans and metrics, queue sent within `drain_ns`, the last stats row (so that its
+ * figures are final), then all is closed. */
 void export_finish(struct export *x, uint64_t drain_ns);
 void export_stats(const struct export *x, struct export_stats *ret);
 void export_free(struct export *x);

@@ -2,7 +2,7 @@
 /*
  * ndjson.c: rows of type `transaction` and `stats`, written field by field in the order of
  * share/schema.md. Every field asks first whether it was observed; the names of those that were not
- * gather in struct row and close the line. Loop thread, nothing is allocated but the caller's buffer.
+ * close the line. Loop thread, nothing is allocated but the caller's buffer.
  */
 #include "export/ndjson.h"
 
@@ -12,29 +12,20 @@
 #include "base/json.h"
 #include "export/semconv.h"
 
-#define MISSING_MAX 24
-
 struct row {
 	struct json json;
 	const struct transaction *t;
 	const struct view *v;
-	const char *missing[MISSING_MAX];
-	unsigned missing_count;
 };
 
-/* Is the fact behind `bit` here? If not, its name is noted. */
-static bool observed(struct row *r, uint32_t bits, const char *name)
+static bool observed(const struct row *r, uint32_t bits)
 {
-	if (!(r->t->unobserved & bits))
-		return true;
-	if (r->missing_count < MISSING_MAX)
-		r->missing[r->missing_count++] = name;
-	return false;
+	return !(r->t->unobserved & bits);
 }
 
 static void put_u64(struct row *r, uint32_t bits, const char *name, uint64_t value)
 {
-	if (observed(r, bits, name))
+	if (observed(r, bits))
 		json_key_u64(&r->json, name, value);
 }
 
@@ -89,7 +80,7 @@ static void put_times(struct row *r, int64_t wall)
 
 	put_u64(r, start, "start_time_unix_nano", t->start_ns + (uint64_t)wall);
 	put_u64(r, start | UNOBSERVED_END, "duration_ns", t->duration_ns);
-	if (t->response.seen || t->response.wire_bytes || t->unobserved & UNOBSERVED_FIRST_BYTE)
+	if (t->response.seen)
 		put_u64(r, start | UNOBSERVED_FIRST_BYTE, "time_to_first_byte_ns", t->first_byte_ns);
 	put_u64(r, start | UNOBSERVED_REQUEST_END, "time_to_request_end_ns", t->request_ns);
 	if (t->side == SIDE_SERVER)
@@ -102,14 +93,10 @@ static void put_process(struct row *r, const char *service_name)
 	const struct process *p = t->process;
 
 	put_u64(r, UNOBSERVED_PROCESS, "process.pid", t->tgid);
-	if (t->tid && !(t->unobserved & UNOBSERVED_PROCESS))
-		json_key_u64(&r->json, "thread.id", t->tid);
-	if (observed(r, UNOBSERVED_PROCESS, "process.executable.name")) {
-		if (p && semconv_executable(p)[0])
-			put_str(r, "process.executable.name", semconv_executable(p));
-		else if (r->missing_count < MISSING_MAX)
-			r->missing[r->missing_count++] = "process.executable.name";
-	}
+	if (t->tid)
+		put_u64(r, UNOBSERVED_PROCESS, "thread.id", t->tid);
+	if (observed(r, UNOBSERVED_PROCESS) && p)
+		put_str(r, "process.executable.name", semconv_executable(p));
 	put_str(r, "process.executable.path", p ? p->exe : NULL);
 	put_str(r, "service.name", service_name ? service_name : p ? p->service : NULL);
 	put_str(r, "container.id", p ? p->container : NULL);
@@ -121,21 +108,18 @@ static void put_request(struct row *r)
 	const struct transaction *t = r->t;
 	const struct view *v = r->v;
 
-	if (observed(r, UNOBSERVED_METHOD, "http.request.method")) {
+	if (observed(r, UNOBSERVED_METHOD)) {
 		json_key_string(&r->json, "http.request.method", t->method);
 		if (!t->method_known)
 			json_key_string(&r->json, "http.request.method_original", t->method);
-	}
-	put_text(r, "url.scheme", t->scheme);
-	if (observed(r, UNOBSERVED_METHOD, "url.path"))
 		json_key_string(&r->json, "url.path", v->path);
-	if (observed(r, UNOBSERVED_METHOD, "url.query") && v->has_query)
-		json_key_string(&r->json, "url.query", v->query);
-	if (!(t->unobserved & UNOBSERVED_METHOD)) {
+		if (v->has_query)
+			json_key_string(&r->json, "url.query", v->query);
 		put_text(r, "parcours.url.template", v->template_);
 		if (t->server_name.len)
 			json_key_string(&r->json, "server.address", t->server_name);
 	}
+	put_text(r, "url.scheme", t->scheme);
 	if (t->server_port)
 		json_key_u64(&r->json, "server.port", t->server_port);
 	put_text(r, "user_agent.original", v->user_agent);
@@ -157,7 +141,7 @@ static void put_response(struct row *r)
 	const struct transaction *t = r->t;
 	char code[4];
 
-	if (t->status || t->unobserved & UNOBSERVED_STATUS)
+	if (t->status)
 		put_u64(r, UNOBSERVED_STATUS, "http.response.status_code", t->status);
 	put_field(r, "http.response.header.content-type", t->response_type);
 	put_field(r, "http.response.header.location", r->v->location);
@@ -187,10 +171,8 @@ static void put_network(struct row *r)
 	put_str(r, "network.protocol.name", "http");
 	if (t->request.seen || t->response.seen)
 		put_str(r, "network.protocol.version", version);
-	if (!observed(r, UNOBSERVED_ADDRESS, "network.peer.address")) {
-		observed(r, UNOBSERVED_ADDRESS, "network.local.address");
+	if (!observed(r, UNOBSERVED_ADDRESS))
 		return;
-	}
 	put_str(r, "network.transport", unix_socket ? "unix" : "tcp");
 	if (unix_socket)
 		return;
@@ -214,14 +196,9 @@ static void put_trace(struct row *r)
 	if (t->has_parent)
 		put_hex(r, "parent_span_id", t->parent_id, sizeof(t->parent_id));
 	put_true(r, "parcours.sampled", t->sampled);
-	if (!observed(r, UNOBSERVED_EXCHANGE, "parcours.exchange"))
+	if (!observed(r, UNOBSERVED_EXCHANGE))
 		return;
-	for (unsigned i = 0; i < 4; i++) {
-		name[i] = (uint8_t)(t->isn_client >> (24 - 8 * i));
-		name[4 + i] = (uint8_t)(t->isn_server >> (24 - 8 * i));
-	}
-	for (unsigned i = 0; i < 8; i++)
-		name[8 + i] = (uint8_t)(t->exchange_pos >> (56 - 8 * i));
+	semconv_exchange(t, name);
 	put_hex(r, "parcours.exchange", name, sizeof(name));
 }
 
@@ -245,20 +222,26 @@ static void put_connection(struct row *r)
 	put_true(r, "parcours.connection.reset_sent", t->reset_out);
 }
 
-static void put_flags(struct row *r)
+static void put_names(struct row *r)
 {
-	static const char *const names[] = { "pipelined", "early_response", "reused",	"joined",
-					     "conflict",  "upgraded",	    "continue", "uncertain",
-					     "no_target_form" };
+	const char *missing[SEMCONV_MISSING];
+	unsigned n = semconv_unobserved(r->t, missing);
 
-	if (!r->t->flags)
-		return;
-	json_key(&r->json, "parcours.flags");
-	json_array(&r->json);
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (r->t->flags & 1u << i)
-			json_string(&r->json, slice_str(names[i]));
-	json_end(&r->json);
+	if (r->t->flags) {
+		json_key(&r->json, "parcours.flags");
+		json_array(&r->json);
+		for (unsigned i = 0; i < SEMCONV_FLAGS; i++)
+			if (r->t->flags & 1u << i)
+				json_string(&r->json, slice_str(semconv_flag(i)));
+		json_end(&r->json);
+	}
+	if (n) {
+		json_key(&r->json, "unobserved");
+		json_array(&r->json);
+		for (unsigned i = 0; i < n; i++)
+			json_string(&r->json, slice_str(missing[i]));
+		json_end(&r->json);
+	}
 }
 
 void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const struct transaction *t,
@@ -280,14 +263,7 @@ void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const s
 	put_network(&r);
 	put_trace(&r);
 	put_connection(&r);
-	put_flags(&r);
-	if (r.missing_count) {
-		json_key(&r.json, "unobserved");
-		json_array(&r.json);
-		for (unsigned i = 0; i < r.missing_count; i++)
-			json_string(&r.json, slice_str(r.missing[i]));
-		json_end(&r.json);
-	}
+	put_names(&r);
 	json_end(&r.json);
 	buf_add_byte(out, '\n');
 }

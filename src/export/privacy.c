@@ -76,7 +76,7 @@ static bool run_is_token(struct slice run)
 	if (hex == run.len)
 		return true;
 	return (digits >= 2 && upper + lower >= 2) || (upper >= 3 && lower >= 3 && turns >= 6) ||
-	       run.len > 48;
+	       (upper >= 12 && lower == 0) || run.len > 48;
 }
 
 static bool is_uuid(struct slice s)
@@ -146,7 +146,7 @@ static bool is_token(struct slice s)
 		start = i + 1;
 	}
 	/* base64url breaks its runs by - and _ too, seldom and at odd places: taken together. */
-	if (s.len >= 24) {
+	if (s.len >= 20) {
 		unsigned breaks = 0, upper = 0, digits = 0;
 
 		for (size_t i = 0; i < s.len; i++) {

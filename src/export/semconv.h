@@ -47,6 +47,69 @@ static inline const char *semconv_executable(const struct process *p)
 	return slash && slash[1] ? slash + 1 : p->exe[0] ? p->exe : p->comm;
 }
 
+#define SEMCONV_MISSING 20
+
+/* Names of what was not observed, as NDJSON spells them; returns how many. */
+static inline unsigned semconv_unobserved(const struct transaction *t, const char *ret[SEMCONV_MISSING])
+{
+	static const struct {
+		uint32_t bits;
+		const char *name;
+	} table[] = {
+		{ UNOBSERVED_START, "start_time_unix_nano" },
+		{ UNOBSERVED_START | UNOBSERVED_END, "duration_ns" },
+		{ UNOBSERVED_START | UNOBSERVED_FIRST_BYTE, "time_to_first_byte_ns" },
+		{ UNOBSERVED_START | UNOBSERVED_REQUEST_END, "time_to_request_end_ns" },
+		{ UNOBSERVED_WAIT, "wait_ns" },
+		{ UNOBSERVED_PROCESS, "process.pid" },
+		{ UNOBSERVED_PROCESS, "process.executable.name" },
+		{ UNOBSERVED_METHOD, "http.request.method" },
+		{ UNOBSERVED_METHOD, "url.path" },
+		{ UNOBSERVED_METHOD, "url.query" },
+		{ UNOBSERVED_STATUS, "http.response.status_code" },
+		{ UNOBSERVED_REQUEST_SIZE, "http.request.body.size" },
+		{ UNOBSERVED_RESPONSE_SIZE, "http.response.body.size" },
+		{ UNOBSERVED_REQUEST_SIZE, "http.request.size" },
+		{ UNOBSERVED_RESPONSE_SIZE, "http.response.size" },
+		{ UNOBSERVED_ADDRESS, "network.peer.address" },
+		{ UNOBSERVED_ADDRESS, "network.local.address" },
+		{ UNOBSERVED_EXCHANGE, "parcours.exchange" },
+	};
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (t->unobserved & table[i].bits &&
+		    (table[i].bits != UNOBSERVED_WAIT || t->side == SIDE_SERVER))
+			ret[n++] = table[i].name;
+	if (!(t->unobserved & UNOBSERVED_PROCESS) &&
+	    (!t->process || !semconv_executable(t->process)[0]))
+		ret[n++] = "process.executable.name";
+	return n;
+}
+
+/* 16 octets: client's and server's initial sequence number, offset of the request; big endian. */
+static inline void semconv_exchange(const struct transaction *t, uint8_t ret_name[16])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		ret_name[i] = (uint8_t)(t->isn_client >> (24 - 8 * i));
+		ret_name[4 + i] = (uint8_t)(t->isn_server >> (24 - 8 * i));
+	}
+	for (unsigned i = 0; i < 8; i++)
+		ret_name[8 + i] = (uint8_t)(t->exchange_pos >> (56 - 8 * i));
+}
+
+#define SEMCONV_FLAGS 9
+
+static inline const char *semconv_flag(unsigned bit)
+{
+	static const char *const names[SEMCONV_FLAGS] = {
+		"pipelined", "early_response", "reused",    "joined",	      "conflict",
+		"upgraded",  "continue",       "uncertain", "no_target_form",
+	};
+
+	return names[bit];
+}
+
 static inline const char *semconv_version(const struct txn_message *m)
 {
 	return m->major != 1 ? NULL : m->minor == 0 ? "1.0" : "1.1";

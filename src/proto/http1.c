@@ -196,7 +196,7 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 {
 	struct way *w = &h->way[d];
 	bool front = !(w->flags & (MESSAGE_MUTED | MESSAGE_ORPHAN));
-	enum request_class asked = front ? queue_at(h, 0) & 3 : REQUEST_PLAIN;
+	enum request_class asked = front ? http1_queue_at(h, 0) & 3 : REQUEST_PLAIN;
 	bool muted = w->flags & MESSAGE_MUTED;
 
 	http1_response_framing(head, f, asked);
@@ -244,7 +244,7 @@ static bool settle_answer(struct proto *p, struct http1 *h, enum pc_dir d, const
 static bool may_start(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 		      bool last)
 {
-	if (!is_request(h, d) || (!h->await && !queue_full(p, h)))
+	if (!is_request(h, d) || (!h->await && !http1_queue_full(p, h)))
 		return true;
 	if (last)
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_BUFFER);
@@ -279,7 +279,7 @@ static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const
 		return 0;
 	}
 	if (request &&
-	    queue_push(p, h, proto_when(p, h->c, d, r->pos), http1_request_class(&head))) {
+	    http1_queue_push(p, h, proto_when(p, h->c, d, r->pos), http1_request_class(&head))) {
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_BUFFER);
 		return 0;
 	}
@@ -464,7 +464,7 @@ static void http1_close(struct proto *p, struct connection *c, enum stream_close
 	else
 		pass_over_all(p, h, e.outcome, e.why,
 			      e.outcome == MESSAGE_CUT ? c->error[answers] : 0, c->pos[answers]);
-	queue_done(h);
+	http1_queue_done(h);
 }
 
 const struct protocol http1_protocol = {

@@ -23,7 +23,7 @@ static uint64_t *slot(const struct http1 *h, uint32_t i)
 	return &q->many[(q->first + i) % q->room];
 }
 
-bool queue_full(const struct proto *p, const struct http1 *h)
+bool http1_queue_full(const struct proto *p, const struct http1 *h)
 {
 	return h->queue.count >= p->limits.pipelined;
 }
@@ -48,7 +48,7 @@ static int grow(struct proto *p, struct http1 *h)
 	return 0;
 }
 
-int queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class)
+int http1_queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class)
 {
 	struct queue *q = &h->queue;
 
@@ -59,12 +59,12 @@ int queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_
 	return 0;
 }
 
-uint64_t queue_at(const struct http1 *h, uint32_t i)
+uint64_t http1_queue_at(const struct http1 *h, uint32_t i)
 {
 	return *slot(h, i);
 }
 
-void queue_pop(struct http1 *h)
+void http1_queue_pop(struct http1 *h)
 {
 	struct queue *q = &h->queue;
 
@@ -78,7 +78,7 @@ void queue_mark_cut(struct http1 *h)
 		*slot(h, h->queue.count - 1u) |= REQUEST_CUT;
 }
 
-void queue_done(struct http1 *h)
+void http1_queue_done(struct http1 *h)
 {
 	free(h->queue.many);
 	h->queue = (struct queue){ 0 };
@@ -104,7 +104,7 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	if (h->queue.count) {
 		uint64_t t = h->check ? proto_when(p, h->c, d, r->pos) : 0;
 
-		behind = t && t < entry_ns(queue_at(h, 0));
+		behind = t && t < entry_ns(http1_queue_at(h, 0));
 		if (!behind) {
 			h->check = h->joined = false;
 			return ANSWER_FRONT;
@@ -121,9 +121,9 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 
 void http1_pass_over(struct proto *p, struct http1 *h, const struct message_end *e)
 {
-	uint64_t entry = queue_at(h, 0);
+	uint64_t entry = http1_queue_at(h, 0);
 
-	queue_pop(h);
+	http1_queue_pop(h);
 	/* Was a tunnel agreed to? Then whatever follows is not ours to parse. */
 	if (e->outcome == MESSAGE_UNOBSERVED && (entry & 3) == REQUEST_CONNECT)
 		h->blind = true;
@@ -149,8 +149,8 @@ void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 	if (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)) {
 		h->orphan_ns = w->first_ns;
 	} else {
-		entry = queue_at(h, 0);
-		queue_pop(h);
+		entry = http1_queue_at(h, 0);
+		http1_queue_pop(h);
 		if (h->await && h->queue.count == 0)
 			h->await = false;
 	}
@@ -162,7 +162,7 @@ void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 	}
 	if (h->queue.count && !h->pipelined) {
 		end_ns = proto_when(p, h->c, d, end_pos - 1);
-		if (end_ns && entry_ns(queue_at(h, 0)) < end_ns) {
+		if (end_ns && entry_ns(http1_queue_at(h, 0)) < end_ns) {
 			h->pipelined = true;
 			budget_raise(p, h, PC_RX, h->c->pos[PC_RX]);
 			budget_raise(p, h, PC_TX, h->c->pos[PC_TX]);

@@ -140,7 +140,7 @@ static uint32_t older_than(const struct http1 *h, uint64_t t)
 {
 	uint32_t n = 0;
 
-	while (n < h->queue.count && entry_ns(queue_at(h, n)) < t)
+	while (n < h->queue.count && entry_ns(http1_queue_at(h, n)) < t)
 		n++;
 	return n;
 }
@@ -176,8 +176,8 @@ static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir
 		v = orphan_witness(p, h, d, t, !last && !(h->expired & 1 << d));
 		goto out;
 	}
-	asked = entry_ns(queue_at(h, n - 1));
-	if (h->blind || h->pipelined || (n > 1 && entry_ns(queue_at(h, n - 2)) == asked)) {
+	asked = entry_ns(http1_queue_at(h, n - 1));
+	if (h->blind || h->pipelined || (n > 1 && entry_ns(http1_queue_at(h, n - 2)) == asked)) {
 		pass_over(p, h, n, w, r->pos);
 		v = PASS;
 	} else if ((w->seen_ns && w->seen_ns < asked) || (!w->seen_ns && n > 1) ||

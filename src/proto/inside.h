@@ -171,13 +171,13 @@ uint64_t http1_content(struct proto *p, struct http1 *h, enum pc_dir d, const st
 
 enum answer { ANSWER_WAIT, ANSWER_FRONT, ANSWER_ORPHAN, ANSWER_MUTED };
 
-bool queue_full(const struct proto *p, const struct http1 *h);
+bool http1_queue_full(const struct proto *p, const struct http1 *h);
 /* 0 or -ENOMEM. */
-int queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class);
-uint64_t queue_at(const struct http1 *h, uint32_t i); /* 0 = oldest */
-void queue_pop(struct http1 *h);
+int http1_queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class);
+uint64_t http1_queue_at(const struct http1 *h, uint32_t i); /* 0 = oldest */
+void http1_queue_pop(struct http1 *h);
 void queue_mark_cut(struct http1 *h); /* the newest request lost its end */
-void queue_done(struct http1 *h);
+void http1_queue_done(struct http1 *h);
 static inline uint64_t entry_ns(uint64_t entry)
 {
 	return entry >> 3;

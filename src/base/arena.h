@@ -31,7 +31,8 @@ void arena_pool_init(struct arena_pool *p, size_t block_bytes, size_t max_bytes)
 void arena_pool_done(struct arena_pool *p);
 void arena_init(struct arena *a, struct arena_pool *p);
 void arena_clear(struct arena *a); /* everything made from it is gone; blocks go to the pool */
-void *arena_alloc(struct arena *a, size_t len); /* 8-byte aligned, not cleared; NULL = bound reached */
+void *arena_alloc(struct arena *a,
+		  size_t len); /* 8-byte aligned, not cleared; NULL = bound reached */
 int arena_copy(struct arena *a, struct slice s, struct slice *ret_copy);
 
 #endif

@@ -19,16 +19,16 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max); /* allocates nothing yet */
 void buf_done(struct buf *b);
-void buf_clear(struct buf *b); /* keeps the memory */
+void buf_clear(struct buf *b);		     /* keeps the memory */
 void buf_shrink(struct buf *b, size_t keep); /* gives memory above `keep` back when empty */
 int buf_reserve(struct buf *b, size_t more); /* room for `more` bytes after len */
 int buf_add(struct buf *b, struct slice s);
 int buf_add_byte(struct buf *b, char c);
 int buf_add_str(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int buf_add_u64(struct buf *b, uint64_t v); /* decimal */
+int buf_add_u64(struct buf *b, uint64_t v);		       /* decimal */
 int buf_add_hex(struct buf *b, const void *bytes, size_t len); /* lower case */
-void buf_consume(struct buf *b, size_t n); /* drop from the front */
+void buf_consume(struct buf *b, size_t n);		       /* drop from the front */
 
 static inline struct slice buf_slice(const struct buf *b)
 {

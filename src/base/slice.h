@@ -57,6 +57,7 @@ struct slice slice_next(struct slice *s, char c);
 /* Decimal digits only, no sign; -EINVAL when empty or not a digit, -ERANGE beyond 2^63-1. */
 int slice_u64(struct slice s, uint64_t *ret_value);
 int slice_hex_u64(struct slice s, uint64_t *ret_value);
-uint64_t slice_hash(struct slice s, uint64_t seed); /* keyed against chosen collisions: SipHash-1-3 */
+uint64_t slice_hash(struct slice s,
+		    uint64_t seed); /* keyed against chosen collisions: SipHash-1-3 */
 
 #endif

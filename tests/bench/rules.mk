@@ -1,6 +1,7 @@
 # Tables of ratios (bench) and long runs (soak): by hand, as root, on a machine that does nothing else.
 
-BENCH_TOOLS := $(B)/tests/bench/micro $(B)/tests/bench/empty $(B)/tests/bench/empty.bpf.o
+CORE_BENCH  := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/core_*.c))
+BENCH_TOOLS := $(CORE_BENCH) $(B)/tests/bench/micro $(B)/tests/bench/empty $(B)/tests/bench/empty.bpf.o
 
 $(B)/tests/bench/micro: $(B)/tests/bench/micro.o
 	$(CC) -o $@ $<
@@ -14,3 +15,8 @@ bench: all $(BENCH_TOOLS)
 	tests/bench/bench.py
 soak: all
 	tests/bench/soak.py
+
+# core_<stage>.c: one stage by itself, no kernel, no root.
+$(foreach t,$(CORE_BENCH),$(eval $(t): $(t).o $(call upto,$(patsubst core_%,%,$(notdir $(t))))))
+$(CORE_BENCH):
+	$(CC) -o $@ $^ $(LDLIBS)

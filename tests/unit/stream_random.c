@@ -418,7 +418,7 @@ static void run(uint64_t seed, bool lossy, bool skips, bool ignores, bool tight)
 static void run_seeds(bool lossy, bool skips, bool ignores, bool tight)
 {
 	const char *more = getenv("PARCOURS_SEEDS");
-	uint64_t seeds = more ? strtoull(more, NULL, 10) : 40;
+	uint64_t seeds = more ? strtoull(more, NULL, 10) : 200;
 
 	for (uint64_t seed = 1; seed <= seeds; seed++)
 		run(seed, lossy, skips, ignores, tight);

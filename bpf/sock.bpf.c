@@ -16,8 +16,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/by_storage.h"
-#include "lib/life.bpf.h"
 #include "lib/fd.h"
+#include "lib/life.bpf.h"
 
 /* A task with an io_uring may complete a receive while it sits in an unrelated call: the arguments
  * count only if the file they name is this very socket. */
@@ -45,8 +45,8 @@ static __always_inline __u32 pc_args_of(const struct sock *sk, __u32 d, int msg_
 	a->at = pc_reg_1(regs);
 	a->count = pc_reg_2(regs);
 	a->fd = (form & PC_FORM_MASK) == PC_FORM_SPLICE ? pc_reg_2(regs) : pc_reg_0(regs);
-	if (task->io_uring && (form == PC_FORM_NONE || form == PC_FORM_URING ||
-			       !pc_fd_is(a->fd, sk)))
+	if (task->io_uring &&
+	    (form == PC_FORM_NONE || form == PC_FORM_URING || !pc_fd_is(a->fd, sk)))
 		return PC_WHY_IO_URING;
 	if (!!(form & PC_FORM_TX) != (d == PC_TX))
 		return PC_WHY_CALL;
@@ -70,6 +70,8 @@ static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, cons
 	s = pc_sock_used(sk, c);
 	if (!s)
 		return 0;
+	if (s->open_generation != c->brain_generation)
+		pc_sock_open(s, sk, d, ret);
 	why = pc_args_of(sk, d, msg_flags, &args);
 	pc_sock_moved(s, sk, c, ret, d, why, &args);
 	return 0;

@@ -28,7 +28,7 @@
 #define PC_OWN_ID (1ull << 63)
 
 /* What a new entry starts as: too large for the stack. */
-const struct pc_sock pc_blank = {};
+static const struct pc_sock pc_blank = {};
 
 static __always_inline struct tcp_sock *pc_tcp_of(struct sock *sk)
 {
@@ -134,7 +134,7 @@ static __always_inline struct pc_sock *pc_state_at(struct sock *sk, int old, int
 		*newborn = s && (s->flags & PC_S_LISTENER) ? (__u64)sk : 0;
 		return NULL;
 	}
-	if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED && *newborn == (__u64)sk) {
+	if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED &&*newborn == (__u64)sk) {
 		*newborn = 0;
 		*ret_child = true;
 		return pc_state_make(sk);

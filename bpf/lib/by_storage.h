@@ -30,8 +30,7 @@ static __always_inline struct pc_sock *pc_state_get(struct sock *sk)
 /* The state of before, if there was one; cleared by the caller in any case. */
 static __always_inline struct pc_sock *pc_state_make(struct sock *sk)
 {
-	struct pc_sock *s =
-		bpf_sk_storage_get(&pc_socks, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct pc_sock *s = bpf_sk_storage_get(&pc_socks, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!s)
 		pc_count_refused();
@@ -60,8 +59,8 @@ static __always_inline struct pc_sock *pc_state_at(struct sock *sk, int old, int
 {
 	struct pc_sock *s = pc_state_get(sk);
 
-	*ret_child = s && (s->flags & PC_S_LISTENER) &&
-		     (new == TCP_SYN_RECV || new == TCP_ESTABLISHED);
+	*ret_child =
+		s && (s->flags & PC_S_LISTENER) && (new == TCP_SYN_RECV || new == TCP_ESTABLISHED);
 	return s;
 }
 

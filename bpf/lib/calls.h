@@ -11,13 +11,13 @@
 
 enum pc_form {
 	PC_FORM_NONE,
-	PC_FORM_BUF,	  /* (fd, buffer, length, …) */
-	PC_FORM_IOV,	  /* (fd, struct iovec *, count, …) */
-	PC_FORM_MSG,	  /* (fd, struct msghdr *, flags) */
-	PC_FORM_MMSG,	  /* (fd, struct mmsghdr *, count, …) */
-	PC_FORM_SENDFILE, /* (out fd, in fd, …): no buffer */
-	PC_FORM_SPLICE,	  /* (in fd, …, out fd, …): no buffer */
-	PC_FORM_URING,	  /* io_uring_enter */
+	PC_FORM_BUF,	    /* (fd, buffer, length, …) */
+	PC_FORM_IOV,	    /* (fd, struct iovec *, count, …) */
+	PC_FORM_MSG,	    /* (fd, struct msghdr *, flags) */
+	PC_FORM_MMSG,	    /* (fd, struct mmsghdr *, count, …) */
+	PC_FORM_SENDFILE,   /* (out fd, in fd, …): no buffer */
+	PC_FORM_SPLICE,	    /* (in fd, …, out fd, …): no buffer */
+	PC_FORM_URING,	    /* io_uring_enter */
 	PC_FORM_SOCKETCALL, /* 32-bit x86: (call, arguments in memory) */
 };
 #define PC_FORM_TX     0x80 /* the socket's bytes leave; with SPLICE either way is possible */
@@ -29,21 +29,21 @@ enum pc_form {
 
 #if defined(__TARGET_ARCH_arm64)
 static const __u8 pc_forms[PC_CALLS] = {
-	[63] = PC_FORM_BUF,			/* read */
-	[64] = PC_FORM_BUF | PC_FORM_TX,	/* write */
-	[65] = PC_FORM_IOV,			/* readv */
-	[66] = PC_FORM_IOV | PC_FORM_TX,	/* writev */
-	[71] = PC_FORM_SENDFILE | PC_FORM_TX,	/* sendfile */
-	[76] = PC_FORM_SPLICE | PC_FORM_TX,	/* splice */
-	[206] = PC_FORM_BUF | PC_FORM_FLAGS | PC_FORM_TX, /* sendto */
-	[207] = PC_FORM_BUF | PC_FORM_FLAGS, /* recvfrom */
-	[211] = PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX, /* sendmsg */
-	[212] = PC_FORM_MSG | PC_FORM_FLAGS, /* recvmsg */
-	[243] = PC_FORM_MMSG | PC_FORM_FLAGS, /* recvmmsg */
+	[63] = PC_FORM_BUF,				   /* read */
+	[64] = PC_FORM_BUF | PC_FORM_TX,		   /* write */
+	[65] = PC_FORM_IOV,				   /* readv */
+	[66] = PC_FORM_IOV | PC_FORM_TX,		   /* writev */
+	[71] = PC_FORM_SENDFILE | PC_FORM_TX,		   /* sendfile */
+	[76] = PC_FORM_SPLICE | PC_FORM_TX,		   /* splice */
+	[206] = PC_FORM_BUF | PC_FORM_FLAGS | PC_FORM_TX,  /* sendto */
+	[207] = PC_FORM_BUF | PC_FORM_FLAGS,		   /* recvfrom */
+	[211] = PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX,  /* sendmsg */
+	[212] = PC_FORM_MSG | PC_FORM_FLAGS,		   /* recvmsg */
+	[243] = PC_FORM_MMSG | PC_FORM_FLAGS,		   /* recvmmsg */
 	[269] = PC_FORM_MMSG | PC_FORM_FLAGS | PC_FORM_TX, /* sendmmsg */
-	[286] = PC_FORM_IOV,			/* preadv2 */
-	[287] = PC_FORM_IOV | PC_FORM_TX,	/* pwritev2 */
-	[426] = PC_FORM_URING,			/* io_uring_enter */
+	[286] = PC_FORM_IOV,				   /* preadv2 */
+	[287] = PC_FORM_IOV | PC_FORM_TX,		   /* pwritev2 */
+	[426] = PC_FORM_URING,				   /* io_uring_enter */
 	/* 32-bit calls (sendmmsg and recvmmsg are left out: their result is no length) */
 	[3] = PC_FORM_COMPAT | PC_FORM_BUF,
 	[4] = PC_FORM_COMPAT | PC_FORM_BUF | PC_FORM_TX,
@@ -58,11 +58,11 @@ static const __u8 pc_forms[PC_CALLS] = {
 	[296] = PC_FORM_COMPAT | PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX,
 	[297] = PC_FORM_COMPAT | PC_FORM_MSG | PC_FORM_FLAGS,
 };
-#define pc_reg_nr(r) ((__u32)(r)->syscallno)
-#define pc_reg_0(r)  ((r)->orig_x0)
-#define pc_reg_1(r)  ((r)->regs[1])
-#define pc_reg_2(r)  ((r)->regs[2])
-#define pc_reg_3(r)  ((r)->regs[3])
+#define pc_reg_nr(r)   ((__u32)(r)->syscallno)
+#define pc_reg_0(r)    ((r)->orig_x0)
+#define pc_reg_1(r)    ((r)->regs[1])
+#define pc_reg_2(r)    ((r)->regs[2])
+#define pc_reg_3(r)    ((r)->regs[3])
 #define pc_compat_0(r) ((__u32)(r)->orig_x0)
 #define pc_compat_1(r) ((__u32)(r)->regs[1])
 #define pc_compat_2(r) ((__u32)(r)->regs[2])
@@ -70,28 +70,28 @@ static const __u8 pc_forms[PC_CALLS] = {
 /* TIF_32BIT */
 #define pc_is_compat(task) (((task)->thread_info.flags >> 22) & 1)
 /* An atomic with a result orders everything around it. */
-#define pc_read_barrier()                                \
-	do {                                             \
-		__u64 fence = 0;                         \
-		(void)__sync_fetch_and_add(&fence, 0);   \
+#define pc_read_barrier()                                                                          \
+	do {                                                                                       \
+		__u64 fence = 0;                                                                   \
+		(void)__sync_fetch_and_add(&fence, 0);                                             \
 	} while (0)
 #else
 static const __u8 pc_forms[PC_CALLS] = {
-	[0] = PC_FORM_BUF,			/* read */
-	[1] = PC_FORM_BUF | PC_FORM_TX,		/* write */
-	[19] = PC_FORM_IOV,			/* readv */
-	[20] = PC_FORM_IOV | PC_FORM_TX,	/* writev */
-	[40] = PC_FORM_SENDFILE | PC_FORM_TX,	/* sendfile */
-	[44] = PC_FORM_BUF | PC_FORM_FLAGS | PC_FORM_TX, /* sendto */
-	[45] = PC_FORM_BUF | PC_FORM_FLAGS, /* recvfrom */
-	[46] = PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX, /* sendmsg */
-	[47] = PC_FORM_MSG | PC_FORM_FLAGS, /* recvmsg */
-	[275] = PC_FORM_SPLICE | PC_FORM_TX,	/* splice */
-	[299] = PC_FORM_MMSG | PC_FORM_FLAGS, /* recvmmsg */
+	[0] = PC_FORM_BUF,				   /* read */
+	[1] = PC_FORM_BUF | PC_FORM_TX,			   /* write */
+	[19] = PC_FORM_IOV,				   /* readv */
+	[20] = PC_FORM_IOV | PC_FORM_TX,		   /* writev */
+	[40] = PC_FORM_SENDFILE | PC_FORM_TX,		   /* sendfile */
+	[44] = PC_FORM_BUF | PC_FORM_FLAGS | PC_FORM_TX,   /* sendto */
+	[45] = PC_FORM_BUF | PC_FORM_FLAGS,		   /* recvfrom */
+	[46] = PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX,   /* sendmsg */
+	[47] = PC_FORM_MSG | PC_FORM_FLAGS,		   /* recvmsg */
+	[275] = PC_FORM_SPLICE | PC_FORM_TX,		   /* splice */
+	[299] = PC_FORM_MMSG | PC_FORM_FLAGS,		   /* recvmmsg */
 	[307] = PC_FORM_MMSG | PC_FORM_FLAGS | PC_FORM_TX, /* sendmmsg */
-	[327] = PC_FORM_IOV,			/* preadv2 */
-	[328] = PC_FORM_IOV | PC_FORM_TX,	/* pwritev2 */
-	[426] = PC_FORM_URING,			/* io_uring_enter */
+	[327] = PC_FORM_IOV,				   /* preadv2 */
+	[328] = PC_FORM_IOV | PC_FORM_TX,		   /* pwritev2 */
+	[426] = PC_FORM_URING,				   /* io_uring_enter */
 	/* 32-bit calls (sendmmsg and recvmmsg are left out: their result is no length) */
 	[3] = PC_FORM_COMPAT | PC_FORM_BUF,
 	[4] = PC_FORM_COMPAT | PC_FORM_BUF | PC_FORM_TX,
@@ -107,15 +107,15 @@ static const __u8 pc_forms[PC_CALLS] = {
 	[378] = PC_FORM_COMPAT | PC_FORM_IOV,
 	[379] = PC_FORM_COMPAT | PC_FORM_IOV | PC_FORM_TX,
 };
-#define pc_reg_nr(r) ((__u32)(r)->orig_ax)
-#define pc_reg_0(r)  ((r)->di)
-#define pc_reg_1(r)  ((r)->si)
-#define pc_reg_2(r)  ((r)->dx)
-#define pc_reg_3(r)  ((r)->r10)
-#define pc_compat_0(r) ((__u32)(r)->bx)
-#define pc_compat_1(r) ((__u32)(r)->cx)
-#define pc_compat_2(r) ((__u32)(r)->dx)
-#define pc_compat_3(r) ((__u32)(r)->si)
+#define pc_reg_nr(r)	   ((__u32)(r)->orig_ax)
+#define pc_reg_0(r)	   ((r)->di)
+#define pc_reg_1(r)	   ((r)->si)
+#define pc_reg_2(r)	   ((r)->dx)
+#define pc_reg_3(r)	   ((r)->r10)
+#define pc_compat_0(r)	   ((__u32)(r)->bx)
+#define pc_compat_1(r)	   ((__u32)(r)->cx)
+#define pc_compat_2(r)	   ((__u32)(r)->dx)
+#define pc_compat_3(r)	   ((__u32)(r)->si)
 /* TS_COMPAT; cs still says 64-bit in a 32-bit call of a 64-bit process */
 #define pc_is_compat(task) (((task)->thread_info.status >> 1) & 1)
 #define pc_read_barrier()  __asm__ volatile("" ::: "memory") /* loads stay in order */

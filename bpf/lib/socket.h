@@ -50,17 +50,35 @@ static __always_inline void pc_tcp_read(const struct sock *sk, const struct tcp_
 	t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
 }
 
-/* Fixes position 0, once. The numbers are read without the lock: twice, until both are equal. */
-static __noinline int pc_anchor_sock(struct pc_sock *s, struct sock *sk)
+/* The numbers are read without the lock: twice. False: they moved in between. */
+static __noinline bool pc_anchor_try(struct pc_sock *s, struct sock *sk)
 {
 	struct tcp_sock *tp = pc_tcp_of(sk);
 	__u32 again[2];
 	struct pc_tcp t;
+
+	if (!s || !tp)
+		return true;
+	pc_tcp_read(sk, tp, s->flags, &t);
+	if (!(s->flags & (PC_S_ACTIVE | PC_S_PASSIVE)))
+		s->flags |= pc_role(&t);
+	pc_anchor(&t, s->flags & PC_S_ACTIVE, s->seq0);
+	barrier();
+	pc_tcp_read(sk, tp, s->flags, &t);
+	pc_anchor(&t, s->flags & PC_S_ACTIVE, again);
+	s->pos[PC_RX] = pc_rx_pos(&t, s->seq0);
+	s->pos[PC_TX] = pc_tx_pos(&t, s->seq0);
+	return again[PC_RX] == s->seq0[PC_RX] && again[PC_TX] == s->seq0[PC_TX];
+}
+
+/* Fixes position 0, once. */
+static __noinline int pc_anchor_sock(struct pc_sock *s, struct sock *sk)
+{
 	__u8 state;
 
 	if (!s)
 		return 0;
-	if (!pc_is_plain(sk, tp)) {
+	if (!pc_is_plain(sk, pc_tcp_of(sk))) {
 		s->flags |= PC_S_COUNTED;
 		return 0;
 	}
@@ -68,19 +86,10 @@ static __noinline int pc_anchor_sock(struct pc_sock *s, struct sock *sk)
 	if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
 	    state == TCP_LAST_ACK)
 		s->flags |= PC_S_FIN_OUT;
-	for (int i = 0; i < 4; i++) {
-		pc_tcp_read(sk, tp, s->flags, &t);
-		if (!(s->flags & (PC_S_ACTIVE | PC_S_PASSIVE)))
-			s->flags |= pc_role(&t);
-		pc_anchor(&t, s->flags & PC_S_ACTIVE, s->seq0);
-		barrier();
-		pc_tcp_read(sk, tp, s->flags, &t);
-		pc_anchor(&t, s->flags & PC_S_ACTIVE, again);
-		if (again[PC_RX] == s->seq0[PC_RX] && again[PC_TX] == s->seq0[PC_TX])
+#pragma unroll /* 6.1 takes no loop that is entered by falling into it */
+	for (int i = 0; i < 4; i++)
+		if (pc_anchor_try(s, sk))
 			break;
-	}
-	s->pos[PC_RX] = pc_rx_pos(&t, s->seq0);
-	s->pos[PC_TX] = pc_tx_pos(&t, s->seq0);
 	s->flags |= PC_S_ANCHORED;
 	return 0;
 }
@@ -117,14 +126,15 @@ static __always_inline struct file *pc_file_of(const struct sock *sk)
 
 static __always_inline __u16 pc_local_port(const struct sock *sk)
 {
-	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : PC_READ(sk, __sk_common.skc_num);
+	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0
+							      : PC_READ(sk, __sk_common.skc_num);
 }
 
 static __always_inline __u16 pc_remote_port(const struct sock *sk)
 {
-	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ?
-		       0 :
-		       bpf_ntohs(PC_READ(sk, __sk_common.skc_dport));
+	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX
+		       ? 0
+		       : bpf_ntohs(PC_READ(sk, __sk_common.skc_dport));
 }
 
 /* The verdict that counts from now on; NO by the process is not remembered: another process may
@@ -154,8 +164,8 @@ static __noinline struct pc_sock *pc_sock_ask(struct sock *sk, struct pc_sock *s
 
 	if (!c)
 		return NULL;
-	verdict = pc_decide_current(c, tgid, s ? s->flags : 0, pc_local_port(sk),
-				    pc_remote_port(sk));
+	verdict =
+		pc_decide_current(c, tgid, s ? s->flags : 0, pc_local_port(sk), pc_remote_port(sk));
 	if (verdict == PC_SCOPE_NO)
 		return NULL;
 	if (!s) {
@@ -275,7 +285,7 @@ static __noinline int pc_sock_ended(struct sock *sk, int ret, __u32 d)
 	return 0;
 }
 
-/* A call moved `ret` bytes of a socket in scope. why: PC_WHY_NONE, or they cannot be had. */
+/* A call moved `ret` bytes of a socket in scope that was told of. why: PC_WHY_NONE, or they cannot be had. */
 static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 					  const struct pc_control *c, __u32 ret, const __u32 d,
 					  __u32 why, const struct pc_args *args)
@@ -283,8 +293,6 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 	struct tcp_sock *tp = pc_tcp_of(sk);
 	struct pc_moved m = {};
 
-	if (s->open_generation != c->brain_generation)
-		pc_sock_open(s, sk, d, ret);
 	m.time_ns = bpf_ktime_get_ns();
 	m.who = bpf_get_current_pid_tgid();
 	m.ret = ret;

@@ -61,7 +61,8 @@ static const char *why_not(const struct capture_features *f, enum capture_source
 		return "capture needs CAP_BPF and CAP_PERFMON: run as root, or give the "
 		       "program these capabilities";
 	if (!f->btf)
-		return "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be built "
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing): it must be "
+		       "built "
 		       "with CONFIG_DEBUG_INFO_BTF, as the kernels of all large distributions are";
 	if (source == CAPTURE_SOCK && !f->sock_length)
 		return "this kernel has no tracepoints sock_send_length and sock_recv_length (they "
@@ -74,8 +75,10 @@ static const char *why_load_failed(int err)
 	static char text[512];
 
 	if (err == -EPERM)
-		return "the kernel refused the capture programs: CAP_BPF and CAP_PERFMON are needed, "
-		       "and lockdown (/sys/kernel/security/lockdown) must not be \"confidentiality\"";
+		return "the kernel refused the capture programs: CAP_BPF and CAP_PERFMON are "
+		       "needed, "
+		       "and lockdown (/sys/kernel/security/lockdown) must not be "
+		       "\"confidentiality\"";
 	if (err == -ENOMEM)
 		return "no memory for the capture maps: make the rings smaller (--ring-size) or "
 		       "raise the memory limit of this service";
@@ -88,7 +91,7 @@ static const char *why_load_failed(int err)
 
 static const struct family *family_of(enum capture_source s)
 {
-	return s == CAPTURE_SOCK ? &family_sock : NULL;
+	return s == CAPTURE_SOCK ? &family_sock : &family_syscall;
 }
 
 static uint32_t power_of_two(uint32_t bytes)
@@ -108,7 +111,8 @@ static int choose_programs(struct capture *c)
 
 	if (!kernel)
 		return -errno;
-	bpf_object__for_each_program(p, c->obj) {
+	bpf_object__for_each_program(p, c->obj)
+	{
 		const char *section = bpf_program__section_name(p);
 
 		if (strncmp(section, "tp_btf/", 7) == 0 &&
@@ -309,7 +313,8 @@ int capture_attach(struct capture *c, const char **ret_why)
 	static char text[256];
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, c->obj) {
+	bpf_object__for_each_program(p, c->obj)
+	{
 		if (!bpf_program__autoload(p) ||
 		    strncmp(bpf_program__section_name(p), "iter/", 5) == 0)
 			continue;

@@ -28,7 +28,7 @@ struct family {
 	uint64_t (*scanned)(const void *skel); /* sockets found so far */
 };
 
-extern const struct family family_sock;
+extern const struct family family_sock, family_syscall;
 
 /* features.c */
 struct btf;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * syscall.bpf.c: the syscall source, for kernels without the tracepoints of the socket source (before
+ * 6.3). One program at the exit of every system call of the host: the registers still hold the
+ * arguments, the result is given, and the socket is found through the descriptor. First room of the
+ * flow: what is emitted here is read by src/capture/reader.c.
+ *
+ * It runs for everybody, so it decides by price: by the call's number (a constant table), by the
+ * process, then the walk descriptor → file → socket → sock, then the scope of the socket. Against the
+ * socket source: what an io_uring moves is no call and shows only as a hole between two positions; a
+ * descriptor that was passed to a process out of scope is not followed; the position is read at the
+ * exit of the call, so two threads that write one socket at once are uncertain more often.
+ */
+#include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "lib/by_cookie.h"
+#include "lib/fd.h"
+#include "lib/life.bpf.h"
+
+/* What a call asked for. */
+struct pc_asked {
+	struct sock *sk;
+	__u32 dir, why, msg_flags;
+	struct pc_args args;
+};
+
+/* struct mmsghdr: a msghdr and the length that the kernel filled in. */
+#define PC_MMSG_BYTES 64
+#define PC_MMSG_LEN   56
+
+struct pc_mmsg {
+	__u64 at;
+	__u64 total;
+};
+
+static long pc_mmsg_add(__u32 i, struct pc_mmsg *m)
+{
+	__u32 len = 0;
+
+	if (bpf_probe_read_user(&len, sizeof(len),
+				(void *)(m->at + i * PC_MMSG_BYTES + PC_MMSG_LEN)))
+		return 1;
+	m->total += len;
+	return 0;
+}
+
+/* sendmmsg and recvmmsg return how many messages went, not how many bytes. */
+static __noinline __u64 pc_mmsg_bytes(__u64 at, __u32 messages)
+{
+	struct pc_mmsg m = { .at = at };
+
+	bpf_loop(messages < PC_VECTORS_MAX ? messages : PC_VECTORS_MAX, pc_mmsg_add, &m, 0);
+	return m.total;
+}
+
+/* splice: either end may be the socket. */
+static __always_inline void pc_asked_splice(struct task_struct *task, struct pt_regs *regs,
+					    struct pc_asked *a)
+{
+	a->dir = PC_TX;
+	a->sk = pc_sock_of_fd(task, pc_reg_2(regs));
+	if (a->sk)
+		return;
+	a->dir = PC_RX;
+	a->why = PC_WHY_SPLICE_IN;
+	a->sk = pc_sock_of_fd(task, pc_reg_0(regs));
+}
+
+static __always_inline void pc_asked_native(struct task_struct *task, struct pt_regs *regs,
+					    __u32 form, struct pc_asked *a)
+{
+	__u32 what = form & PC_FORM_MASK;
+
+	a->args.form = form;
+	a->args.at = pc_reg_1(regs);
+	a->args.count = pc_reg_2(regs);
+	if (what == PC_FORM_SPLICE) {
+		pc_asked_splice(task, regs, a);
+		return;
+	}
+	a->dir = form & PC_FORM_TX ? PC_TX : PC_RX;
+	if (form & PC_FORM_FLAGS)
+		a->msg_flags = what == PC_FORM_MSG ? pc_reg_2(regs) : pc_reg_3(regs);
+	a->sk = pc_sock_of_fd(task, pc_reg_0(regs));
+}
+
+/* A 32-bit call: whose bytes moved is said, the bytes are not looked for. */
+static __always_inline void pc_asked_compat(struct task_struct *task, struct pt_regs *regs,
+					    __u32 form, struct pc_asked *a)
+{
+	__u32 v[4] = { pc_compat_0(regs), pc_compat_1(regs), pc_compat_2(regs), pc_compat_3(regs) };
+
+	if ((form & PC_FORM_MASK) == PC_FORM_SOCKETCALL) {
+		form = pc_socketcall_form(v[0]);
+		if (!form || bpf_probe_read_user(v, sizeof(v), (void *)(__u64)v[1]))
+			return;
+	}
+	a->why = PC_WHY_COMPAT;
+	a->dir = form & PC_FORM_TX ? PC_TX : PC_RX;
+	if (form & PC_FORM_FLAGS)
+		a->msg_flags = (form & PC_FORM_MASK) == PC_FORM_MSG ? v[2] : v[3];
+	a->sk = pc_sock_of_fd(task, v[0]);
+}
+
+/*
+ * Not static, so that the verifier walks each of the following once instead of once for every way that
+ * leads to it. What is handed over lies in memory of ours, the socket as a number in it.
+ */
+__noinline int pc_call_sent(struct pc_asked *a, struct pc_sock *s, __u32 bytes)
+{
+	const struct pc_control *c = pc_controls();
+
+	if (a && s && c)
+		pc_sock_moved(s, a->sk, c, bytes, PC_TX, a->why, &a->args);
+	return 0;
+}
+
+__noinline int pc_call_received(struct pc_asked *a, struct pc_sock *s, __u32 bytes)
+{
+	const struct pc_control *c = pc_controls();
+
+	if (a && s && c)
+		pc_sock_moved(s, a->sk, c, bytes, PC_RX, a->why, &a->args);
+	return 0;
+}
+
+/* A call on a stream socket returned. */
+__noinline int pc_call_returned(struct pc_asked *a, long ret)
+{
+	const struct pc_control *c = pc_controls();
+	struct pc_sock *s;
+
+	if (!a || !c)
+		return 0;
+	if (ret <= 0) {
+		if (a->dir == PC_TX || ret != -PC_EAGAIN)
+			pc_sock_ended(a->sk, ret, a->dir);
+		return 0;
+	}
+	s = pc_sock_used(a->sk, c);
+	if (!s)
+		return 0;
+	if ((a->args.form & PC_FORM_MASK) == PC_FORM_MMSG) {
+		a->args.count = ret;
+		ret = pc_mmsg_bytes(a->args.at, ret);
+		if (!ret)
+			return 0;
+	}
+	if (a->dir == PC_RX && (a->msg_flags & MSG_TRUNC) && !(s->flags & PC_S_COUNTED))
+		a->why = PC_WHY_TRUNC;
+	if (s->open_generation != c->brain_generation)
+		pc_sock_open(s, a->sk, a->dir, ret);
+	return a->dir == PC_TX ? pc_call_sent(a, s, ret) : pc_call_received(a, s, ret);
+}
+
+/* Errors that say nothing of the connection need no walk, unless a stamp has to be taken back. */
+static __always_inline bool pc_is_news(long ret, __u32 form)
+{
+	if (ret > 0)
+		return true;
+	if (form & PC_FORM_TX)
+		return ret < 0 && (pc_stamps || pc_is_final(-ret));
+	return ret == 0 || pc_is_final(-ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
+{
+	__u32 form = pc_form_any(pc_reg_nr(regs));
+	struct task_struct *task;
+	const struct pc_control *c;
+	struct pc_asked a = {};
+
+	if (!form || !pc_is_news(ret, form))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (!!(form & PC_FORM_COMPAT) != pc_is_compat(task))
+		return 0;
+	c = pc_controls();
+	if (!c)
+		return 0;
+	if ((c->scope_kinds & (PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER)) &&
+	    pc_proc_state(task->tgid) == PC_SCOPE_NO)
+		return 0;
+	if (form & PC_FORM_COMPAT)
+		pc_asked_compat(task, regs, form, &a);
+	else
+		pc_asked_native(task, regs, form, &a);
+	if (a.sk && pc_is_stream(a.sk) && !(a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+		pc_call_returned(&a, ret);
+	return 0;
+}
+
+/* Connections that were established before us and accepted after the scan have no cookie yet; here is
+ * a typed socket before the first receive returns. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(pc_on_receive, struct sock *sk)
+{
+	if (!sk->__sk_common.skc_cookie.counter)
+		pc_state_name(sk);
+	return 0;
+}

@@ -33,7 +33,7 @@ void budget_content(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 	struct way *w = &h->way[d];
 	uint32_t budget = w->budget;
 
-	if (p->sink.content || (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)))
+	if (p->sink.want_octets || (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)))
 		return;
 	if (h->pipelined)
 		budget = 0;
@@ -46,7 +46,7 @@ void budget_content(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 void budget_chunk(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_pos,
 		  uint64_t offered)
 {
-	if (p->sink.content)
+	if (p->sink.want_octets)
 		return;
 	if (end_pos > offered + SKIP_BYTES)
 		set(p, h, d, end_pos, 0);
@@ -54,7 +54,7 @@ void budget_chunk(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_
 
 void budget_counting(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos)
 {
-	if (!p->sink.content || h->tunnel)
+	if (!p->sink.want_octets || h->tunnel)
 		set(p, h, d, pos, BUDGET_COUNTING);
 }
 

@@ -107,7 +107,9 @@ struct proto_sink {
 	void (*interim)(void *ctx, struct connection *c, const struct head *h);
 	void (*response)(void *ctx, struct connection *c, const struct head *h);
 	/* Content octets (unframed) at wire position r->pos; absent bytes as in struct range. Request or
-	 * response by `request`. May be NULL: nobody wants content. */
+	 * response by `request`. May be NULL. Unless want_octets is set they need not be there: the kernel
+	 * is asked to skip them, and they come as absent (PC_WHY_DIRECTIVE). */
+	bool want_octets;
 	void (*content)(void *ctx, struct connection *c, bool request, const struct range *r);
 	void (*end)(void *ctx, struct connection *c, bool request, const struct message_end *e);
 	/* From here on the connection is a tunnel (101, CONNECT); its bytes by tunnel(), until close. */

@@ -142,7 +142,7 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 					 .end_pos = pos };
 
 		if (is_request(h, d))
-			queue_mark_cut(h);
+			http1_queue_mark_cut(h);
 		http1_finish(p, h, d, &e);
 	}
 	if (why == PC_WHY_BUDGET)
@@ -152,7 +152,7 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 	w->why = why;
 	w->seen_ns = 0;
 	w->scanned = 0;
-	p->stats.lost[loss]++;
+	w->flags = 0;
 	if (is_request(h, d)) {
 		h->await = false;
 		h->answer_from_ns = h->answer_to_ns = 0;
@@ -200,6 +200,7 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 	bool muted = w->flags & MESSAGE_MUTED;
 
 	http1_response_framing(head, f, asked);
+	p->stats.lost[w->loss] += muted;
 	if (!front)
 		head->flags |= HEAD_METHOD_UNKNOWN;
 	if (head->status / 100 == 1 && head->status != 101) {
@@ -234,8 +235,10 @@ static bool settle_answer(struct proto *p, struct http1 *h, enum pc_dir d, const
 		return true;
 	case ANSWER_MUTED:
 		w->flags = MESSAGE_MUTED;
-		p->stats.lost[w->loss]++;
 		return true;
+	case ANSWER_UNSURE:
+		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_NONE);
+		return false;
 	}
 	return false;
 }

@@ -59,16 +59,33 @@ static void give_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	p->sink.content(p->sink.ctx, h->c, is_request(h, d), &part);
 }
 
-/* The request of an orphan may have been HEAD: then no content comes, and where it should begin, a
- * later call begins with the next status line. */
+/* When was the latest request moved that we know of, whole or passed over? */
+static uint64_t latest_request_ns(struct http1 *h)
+{
+	if (h->queue.count)
+		return http1_queue_at(h, h->queue.count - 1u) >> 3;
+	return request_way(h)->state == WAY_LOST ? request_way(h)->seen_ns : 0;
+}
+
+/* The request of an orphan may have been HEAD: then no content comes, and where it should begin stands
+ * the next response, in a call of its own and after another request. */
 static bool was_head(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r)
 {
 	struct way *w = &h->way[d];
+	uint64_t asked;
 	struct moment m;
 
-	return w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED) && w->content == 0 && r->bytes.len &&
-	       http1_guess(r->bytes) == PROTO_RESPONSE &&
-	       stream_moment(p->stream, h->c, d, r->pos, &m) && m.call_start && m.from == r->pos;
+	if (!(w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)) || w->content || !r->bytes.len ||
+	    http1_guess(r->bytes) != PROTO_RESPONSE)
+		return false;
+	asked = latest_request_ns(h);
+	if (getenv("V"))
+		fprintf(stderr, "washead pos %llu first %llu asked %llu now %llu q %u\n",
+			(unsigned long long)r->pos, (unsigned long long)w->first_ns,
+			(unsigned long long)asked,
+			(unsigned long long)proto_when(p, h->c, d, r->pos), h->queue.count);
+	return stream_moment(p->stream, h->c, d, r->pos, &m) && m.call_start && m.from == r->pos &&
+	       w->first_ns && asked > w->first_ns && asked < proto_when(p, h->c, d, r->pos);
 }
 
 static uint64_t step_octets(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r)

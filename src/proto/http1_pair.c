@@ -72,7 +72,7 @@ void http1_queue_pop(struct http1 *h)
 	q->count--;
 }
 
-void queue_mark_cut(struct http1 *h)
+void http1_queue_mark_cut(struct http1 *h)
 {
 	if (h->queue.count)
 		*slot(h, h->queue.count - 1u) |= REQUEST_CUT;
@@ -103,8 +103,11 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 
 	if (h->queue.count) {
 		uint64_t t = h->check ? proto_when(p, h->c, d, r->pos) : 0;
+		uint64_t asked = entry_ns(http1_queue_at(h, 0));
 
-		behind = t && t < entry_ns(http1_queue_at(h, 0));
+		if (h->check && (!t || !asked))
+			return ANSWER_UNSURE;
+		behind = t < asked && h->check;
 		if (!behind) {
 			h->check = h->joined = false;
 			return ANSWER_FRONT;

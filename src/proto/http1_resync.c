@@ -7,14 +7,16 @@
  *     call is never looked at.
  *  2. A whole head stands there, without any leniency, and what follows it in the call fits its
  *     framing.
- *  3. The other way bears witness that something ended before it:
- *     - a request is believed when the octet just before it was seen, a final response (one without a
- *       request, or of the request that was cut by the hole) began after that octet and had ended
- *       before this one. So between two pieces of one request's content no piece can be taken for a
- *       request, and right behind a hole nothing can.
- *     - a response is believed when the newest request older than it was sent after the octet just
- *       before it; or, right behind a hole, when at least one older request waits too (the hole took
- *       that one's). Where requests are pipelined nothing is ever certain again.
+ *  3. The octet just before it was seen, and since then the other way bears witness that something
+ *     ended in between:
+ *     - a request is believed when a final response (one without a request, or of the request that
+ *       was cut by the hole) began after that octet and had ended before this one. So between two
+ *       pieces of one request's content no piece can be taken for a request.
+ *     - a response is believed when exactly one request older than it waits, sent after that octet.
+ *       Where requests are pipelined nothing is ever certain again. (Known limit: a client that
+ *       keeps requests in flight across responses shows that at its first response seen; if holes
+ *       took all before, one response may go to the wrong one of its requests.)
+ *     Right behind a hole nothing is believed: it may have hidden the head of what follows.
  *  4. Of a connection that we joined, the first call of requests is believed without a witness (on an
  *     idle connection there is none), then the response after it.
  *
@@ -32,6 +34,9 @@ static uint64_t pass(struct proto *p, struct http1 *h, enum pc_dir d, const stru
 	struct way *w = &h->way[d];
 	bool hole = r->bytes.len == 0;
 
+	if (!(w->flags & LOSS_COUNTED))
+		p->stats.lost[w->loss]++;
+	w->flags = LOSS_COUNTED;
 	w->scanned = 0;
 	w->seen_ns = seen_ns;
 	proto_lose(p, h->c, d, r->pos, n, w->loss, hole ? r->why : (enum pc_why)w->why);
@@ -176,17 +181,16 @@ static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir
 		v = orphan_witness(p, h, d, t, !last && !(h->expired & 1 << d));
 		goto out;
 	}
-	asked = entry_ns(http1_queue_at(h, n - 1));
-	if (h->blind || h->pipelined || (n > 1 && entry_ns(http1_queue_at(h, n - 2)) == asked)) {
+	asked = entry_ns(http1_queue_at(h, 0));
+	/* Two requests and no response between them, though nothing was missed there. */
+	if (n > 1 && w->seen_ns && w->seen_ns < asked)
+		h->pipelined = true;
+	if (n == 1 && !h->blind && !h->pipelined &&
+	    ((w->seen_ns && w->seen_ns < asked) || (h->joined && r->pos == h->c->start[d])))
+		return TAKE;
+	v = PASS;
+	if (r->bytes.at[9] != '1') /* whichever it answers: those before it are answered too */
 		pass_over(p, h, n, w, r->pos);
-		v = PASS;
-	} else if ((w->seen_ns && w->seen_ns < asked) || (!w->seen_ns && n > 1) ||
-		   (h->joined && r->pos == h->c->start[d])) {
-		pass_over(p, h, n - 1, w, r->pos);
-		v = TAKE;
-	} else {
-		v = PASS;
-	}
 out:
 	/* Passed over, it is still a witness for requests, if it is final. */
 	if (v == PASS && r->bytes.at[9] != '1')
@@ -222,6 +226,7 @@ uint64_t http1_resync(struct proto *p, struct http1 *h, enum pc_dir d, const str
 		return pass(p, h, d, r, n < r->bytes.len ? n : r->bytes.len, t);
 	}
 	w->state = WAY_START;
+	w->flags = 0;
 	w->scanned = 0;
 	h->check = true;
 	return 0;

@@ -30,6 +30,7 @@ enum way_state {
 /* way.flags, of the message in progress */
 #define MESSAGE_MUTED  0x1 /* parsed for its end only; its octets are told as lost */
 #define MESSAGE_ORPHAN 0x2 /* response whose request fell into a hole */
+#define LOSS_COUNTED   0x4 /* WAY_LOST: octets were passed over, stats.lost has it */
 
 struct way {
 	uint64_t start;	     /* position of the message's first octet */
@@ -79,9 +80,10 @@ struct proto_conn {
 		const struct protocol *speaks; /* NULL: not known yet */
 		struct proto_conn *next_free;
 	};
-	bool met[2];	/* octets of this direction were offered: its start is known */
-	bool missed[2]; /* … and something before them was not seen or passed over */
-	uint8_t turns;	/* how often the other direction took over, while unknown */
+	bool met[2];	 /* octets of this direction were offered: its start is known */
+	bool missed[2];	 /* … and something before them was not seen or passed over */
+	bool counted[2]; /* … in stats.lost */
+	uint8_t turns;	 /* how often the other direction took over, while unknown */
 	uint8_t turn_dir;
 	struct http1 http1;
 };
@@ -136,7 +138,8 @@ void proto_lose(struct proto *p, struct connection *c, enum pc_dir d, uint64_t p
 /* First octets of a direction: notes whether the stream began before them. */
 void proto_meet(struct connection *c, enum pc_dir d);
 bool proto_is_joined(const struct connection *c, enum pc_dir d);
-/* When was this octet moved? A write counts from its begin where that is known. 0: unobserved. */
+/* When was this octet moved? A write counts from its begin where that is known. 0: unobserved
+ * or uncertain. */
 uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, uint64_t pos);
 
 /* ---- http1.c ---- */
@@ -169,14 +172,14 @@ uint64_t http1_content(struct proto *p, struct http1 *h, enum pc_dir d, const st
 
 /* ---- http1_pair.c ---- */
 
-enum answer { ANSWER_WAIT, ANSWER_FRONT, ANSWER_ORPHAN, ANSWER_MUTED };
+enum answer { ANSWER_WAIT, ANSWER_FRONT, ANSWER_ORPHAN, ANSWER_MUTED, ANSWER_UNSURE };
 
 bool http1_queue_full(const struct proto *p, const struct http1 *h);
 /* 0 or -ENOMEM. */
 int http1_queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class);
 uint64_t http1_queue_at(const struct http1 *h, uint32_t i); /* 0 = oldest */
 void http1_queue_pop(struct http1 *h);
-void queue_mark_cut(struct http1 *h); /* the newest request lost its end */
+void http1_queue_mark_cut(struct http1 *h); /* the newest request lost its end */
 void http1_queue_done(struct http1 *h);
 static inline uint64_t entry_ns(uint64_t entry)
 {

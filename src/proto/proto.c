@@ -74,7 +74,7 @@ uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, 
 {
 	struct moment m;
 
-	if (!stream_moment(p->stream, c, d, pos, &m))
+	if (!stream_moment(p->stream, c, d, pos, &m) || m.uncertain)
 		return 0;
 	return d == PC_TX && m.begin_ns ? m.begin_ns : m.time_ns;
 }
@@ -156,9 +156,8 @@ static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const
 	struct proto_conn *conn = c->proto;
 	enum proto_loss loss = proto_is_joined(c, d) ? PROTO_LOSS_JOINED : PROTO_LOSS_HOLE;
 
-	if (!conn->missed[d] || !conn->turns)
-		p->stats.lost[loss]++;
-	conn->missed[d] = true;
+	p->stats.lost[loss] += !conn->counted[d];
+	conn->missed[d] = conn->counted[d] = true;
 	if (conn->turns == 0 || conn->turn_dir != d)
 		conn->turns++;
 	conn->turn_dir = (uint8_t)d;

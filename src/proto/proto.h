@@ -109,7 +109,6 @@ struct proto_sink {
 	/* Content octets (unframed) at wire position r->pos; absent bytes as in struct range. Request or
 	 * response by `request`. May be NULL. Unless want_octets is set they need not be there: the kernel
 	 * is asked to skip them, and they come as absent (PC_WHY_DIRECTIVE). */
-	bool want_octets;
 	void (*content)(void *ctx, struct connection *c, bool request, const struct range *r);
 	void (*end)(void *ctx, struct connection *c, bool request, const struct message_end *e);
 	/* From here on the connection is a tunnel (101, CONNECT); its bytes by tunnel(), until close. */
@@ -118,6 +117,7 @@ struct proto_sink {
 	void (*lost)(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos, uint64_t bytes,
 		     enum proto_loss loss, enum pc_why why);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
+	bool want_octets; /* of content */
 };
 
 struct proto_limits {

@@ -293,7 +293,7 @@ static inline void kit_new(struct kit *k, bool want_content)
 		k,	     kit_open,	   kit_request,
 		kit_interim, kit_response, want_content ? kit_content : NULL,
 		kit_end,     kit_tunnel,   kit_lost,
-		kit_close,
+		kit_close,   want_content,
 	};
 	struct stream_sink in;
 

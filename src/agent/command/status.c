@@ -59,11 +59,11 @@ static int ask(const char *path, struct buf *ret)
  * name{key="label"} value unit. */
 static void print_counter(struct slice object)
 {
-	struct slice parts[16];
+	struct slice parts[24];
 	unsigned count = 0;
 
 	/* names, labels and units are ours and hold no quotes: odd pieces are strings */
-	while (object.at && count < 16)
+	while (object.at && count < 24)
 		parts[count++] = slice_next(&object, '"');
 	if (count < 10)
 		return;
@@ -71,7 +71,7 @@ static void print_counter(struct slice object)
 	if (!slice_eq(parts[5], SLICE("unit")))
 		printf("{%.*s=\"%.*s\"}", (int)parts[5].len, parts[5].at, (int)parts[7].len,
 		       parts[7].at);
-	for (unsigned i = 4; i + 2 < count; i++)
+	for (unsigned i = 4; i + 1 < count; i++)
 		if (slice_eq(parts[i], SLICE("value")))
 			printf(" %.*s", (int)parts[i + 1].len - 1, parts[i + 1].at + 1);
 	for (unsigned i = 4; i + 2 < count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brain.c: the life of the unprivileged process: rights given up first, then the rings mapped and the
+ * brain.c: the life of the brain: rights given up first, then the rings mapped and the
  * core made; then the loop; at the end what is left in the rings goes through the core and the exports
  * get their time. Bytes of strangers are parsed from here on, so nothing of the warden's may be left:
  * every descriptor that was not handed over is closed.
@@ -217,7 +217,7 @@ void brain_message(struct brain *b)
 		if (err == -EAGAIN)
 			return;
 		if (err) {
-			log_error("the privileged process (pid %d) is gone: nothing more is "
+			log_error("the warden (pid %d) is gone: nothing more is "
 				  "captured; sending what is left and ending",
 				  (int)b->start.warden);
 			b->warden_gone = true;

@@ -101,8 +101,15 @@ static void print_text(struct slice answer)
 		value = slice_next(&value, ',');
 		printf("%-10s %.*s\n", facts[i], (int)value.len, value.at);
 	}
-	while (rest.at && rest.len)
-		print_counter(slice_next(&rest, '}'));
+	/* each counter ends in its value; units have braces, so braces do not part them */
+	while ((at = slice_find_slice(rest, SLICE("\"value\":"))) >= 0) {
+		size_t end = (size_t)at + sizeof("\"value\":") - 1;
+
+		while (end < rest.len && rest.at[end] != '}')
+			end++;
+		print_counter(slice_sub(rest, 0, end));
+		rest = slice_sub(rest, end + 1, rest.len);
+	}
 }
 
 static int print(const char *path, bool json)

@@ -70,10 +70,10 @@ int warden_start_brain(struct warden *w)
 static void say_how(int status)
 {
 	if (WIFSIGNALED(status))
-		log_error("the unprivileged process was ended by signal %d (%s)",
+		log_error("the brain was ended by signal %d (%s)",
 			  WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		log_error("the unprivileged process ended with code %d", WEXITSTATUS(status));
+		log_error("the brain ended with code %d", WEXITSTATUS(status));
 }
 
 void warden_brain_ended(struct warden *w, int status)
@@ -165,7 +165,7 @@ static void ready(struct warden *w)
 	}
 	list_looks(w);
 	if (w->state == WARDEN_WATCHING)
-		log_info("the unprivileged process is back (pid %d)", (int)w->brain);
+		log_info("the brain is back (pid %d)", (int)w->brain);
 }
 
 void warden_message(struct warden *w)
@@ -180,7 +180,7 @@ void warden_message(struct warden *w)
 		if (err) {
 			/* its end is told by SIGCHLD; one that talks nonsense is ended */
 			if (err == -EPROTO) {
-				log_error("the unprivileged process talks nonsense: ending it");
+				log_error("the brain talks nonsense: ending it");
 				kill(w->brain, SIGKILL);
 			}
 			shutdown(w->brain_fd, SHUT_RDWR);

@@ -189,7 +189,7 @@ void warden_stop(struct warden *w)
 		return;
 	w->deadline_ns = now_ns + w->config->drain_ns + END_MARGIN_NS;
 	if (message_send(w->brain_fd, &m, NULL, 0)) {
-		log_error("the unprivileged process does not listen: ending it");
+		log_error("the brain does not listen: ending it");
 		kill(w->brain, SIGKILL);
 	}
 }
@@ -233,7 +233,7 @@ static void take_time(struct warden *w, uint64_t now_ns)
 			w->restart_ns = now_ns + w->backoff_ns;
 	}
 	if (w->deadline_ns && now_ns >= w->deadline_ns && w->brain) {
-		log_error("the unprivileged process did not %s in time: ending it",
+		log_error("the brain did not %s in time: ending it",
 			  w->state == WARDEN_STARTING ? "start" : "end");
 		w->deadline_ns = 0;
 		w->exit_code = EXIT_RUNTIME;

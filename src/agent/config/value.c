@@ -72,12 +72,7 @@ static int with_unit(const char *text, const struct unit *units, uint64_t *ret)
 		return -EINVAL;
 	if (whole > (UINT64_MAX / units->factor) - 1)
 		return -ERANGE;
-	/* part < 10^9 and factor < 10^14: the product may pass 2^64, so divide the factor first
-	 * where it is large */
-	if (units->factor >= 1000000000)
-		part *= units->factor / 1000000000;
-	else
-		part = part * units->factor / 1000000000;
+	part = (uint64_t)((unsigned __int128)part * units->factor / 1000000000);
 	*ret = whole * units->factor + part;
 	return 0;
 }

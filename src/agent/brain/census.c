@@ -213,6 +213,14 @@ static void belongs_to(const struct pc_head *rec, uint32_t *ret_tgid, uint64_t *
 	}
 }
 
+static void put_aside(struct census *c, uint32_t tgid, uint64_t conn, const struct pc_head *rec)
+{
+	if (wait_list_add(&c->held, tgid, conn, rec))
+		c->stats.held_overflow++;
+	else
+		c->stats.held++;
+}
+
 /* Scope still unknown to the kernel: true when the record was held or dropped. */
 static bool provisional(struct census *c, struct person *p, uint64_t conn,
 			const struct pc_head *rec)
@@ -223,10 +231,7 @@ static bool provisional(struct census *c, struct person *p, uint64_t conn,
 		c->stats.held_dropped++;
 		return true;
 	}
-	if (wait_list_add(&c->held, p->tgid, conn, rec))
-		c->stats.held_overflow++;
-	else
-		c->stats.held++;
+	put_aside(c, p->tgid, conn, rec);
 	return true;
 }
 
@@ -242,8 +247,7 @@ static bool held_back(struct census *c, const struct pc_head *rec)
 		tgid = conn && c->held.count ? wait_list_owner(&c->held, conn) : 0;
 		if (!tgid)
 			return false;
-		if (wait_list_add(&c->held, tgid, conn, rec))
-			c->stats.held_overflow++;
+		put_aside(c, tgid, conn, rec);
 		return true;
 	}
 	if (tgid == c->last_tgid && !(rec->flags & PC_F_PROVISIONAL))

@@ -213,6 +213,7 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 		m->flags |= PC_F_PROVISIONAL;
 	}
 	if (m->span.end < until && m->span.end - s->told[d] < PC_SKIP_REPORT) {
+		s->skipped_ns[d] = m->time_ns;
 		if (d == PC_RX)
 			pc_arrival_drop(s, m->end_seq);
 		return;
@@ -267,6 +268,9 @@ static __noinline int pc_tell_rest(struct pc_sock *s, __u32 d, __u64 pos, __u64 
 		pc_tell_gap(s, &m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d],
 			    d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE);
 	s->hole_len[d] = 0;
+	/* A body that was skipped and cut: its last byte moved with the latest call, not now. */
+	if (s->told[d] < s->pos[d] && s->skipped_ns[d])
+		m.time_ns = s->skipped_ns[d];
 	pc_tell_gap(s, &m, s->told[d], pos, PC_WHY_DIRECTIVE);
 	if (s->told[d] < pos)
 		s->told[d] = pos;

@@ -59,3 +59,14 @@ bpf-test: $(BPF_TEST_BIN)
 	@tools/run-unit $(BPF_TEST_BIN)
 test: bpf-test
 .PHONY: bpf-test
+
+# Flow: event scripts through the whole core (tests/flow/README.md).
+FLOW_SRC := $(wildcard tests/flow/*.c)
+$(call obj,$(FLOW_SRC)): ALL_CFLAGS += -Itests/flow
+$(B)/tests/flow/flow: $(call obj,$(FLOW_SRC)) $(AGENT_LIB) $(LIBS)
+	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)
+
+flow: $(B)/tests/flow/flow
+	@tests/flow/run $(B)/tests/flow/flow
+test: flow
+.PHONY: flow

@@ -356,7 +356,7 @@ static void note_offer(struct proto *p, struct http1 *h, enum pc_dir d, const st
 }
 
 /* Something of this direction was missed before the first octets that we are offered. */
-static void start_lost(struct http1 *h, enum pc_dir d)
+static void start_lost(const struct proto_conn *conn, struct http1 *h, enum pc_dir d)
 {
 	struct way *w = &h->way[d];
 	bool joined = proto_is_joined(h->c, d);
@@ -365,6 +365,8 @@ static void start_lost(struct http1 *h, enum pc_dir d)
 	w->state = WAY_LOST;
 	w->loss = joined ? PROTO_LOSS_JOINED : PROTO_LOSS_HOLE;
 	w->why = joined ? PC_WHY_BEFORE : PC_WHY_RING;
+	if (!joined && conn->missed_why[d])
+		w->why = conn->missed_why[d];
 }
 
 static uint64_t http1_range(struct proto *p, struct connection *c, enum pc_dir d,
@@ -377,7 +379,7 @@ static uint64_t http1_range(struct proto *p, struct connection *c, enum pc_dir d
 	if (!conn->met[d]) {
 		proto_meet(c, d);
 		if (conn->missed[d])
-			start_lost(h, d);
+			start_lost(conn, h, d);
 	}
 	note_offer(p, h, d, r);
 	while (at < r->len) {
@@ -404,7 +406,7 @@ static int http1_open(struct proto *p, struct connection *c, enum pc_dir request
 	h->request_dir = (uint8_t)request_dir;
 	for (int d = 0; d < 2; d++)
 		if (conn->missed[d])
-			start_lost(h, d);
+			start_lost(conn, h, d);
 	p->sink.open(p->sink.ctx, c, request_dir == PC_RX);
 	return 0;
 }

@@ -83,6 +83,7 @@ struct proto_conn {
 	bool met[2];	 /* octets of this direction were offered: its start is known */
 	bool missed[2];	 /* … and something before them was not seen or passed over */
 	bool counted[2]; /* … in stats.lost */
+	uint8_t missed_why[2]; /* enum pc_why, where a hole was offered */
 	uint8_t turns;	 /* how often the other direction took over, while unknown */
 	uint8_t turn_dir;
 	struct http1 http1;

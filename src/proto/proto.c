@@ -158,6 +158,8 @@ static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const
 
 	p->stats.lost[loss] += !conn->counted[d];
 	conn->missed[d] = conn->counted[d] = true;
+	if (!r->bytes.len)
+		conn->missed_why[d] = (uint8_t)r->why;
 	if (conn->turns == 0 || conn->turn_dir != d)
 		conn->turns++;
 	conn->turn_dir = (uint8_t)d;

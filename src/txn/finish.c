@@ -108,6 +108,9 @@ static void set_order(struct open_txn *o)
 			t->flags |= TXN_PIPELINED;
 		ended = last->begin_ns;
 	}
+	/* Cut although it was answered: the answer came before its end. */
+	if (o->request.outcome == MESSAGE_CUT)
+		ended = UINT64_MAX;
 	if (end_seen(&o->request) && t->response.first_ns && t->response.first_ns < ended)
 		t->flags |= TXN_EARLY;
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flow.c: an event script through the whole core, NDJSON on standard output:
+ *
+ *   flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] SCRIPT
+ *
+ * The script ends at a line "---" (what follows is what tests/flow/run expects). --record writes the
+ * records to FILE instead, for `parcours replay`.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/brain/brain.h"
+#include "agent/recording.h"
+#include "agent/wire.h"
+#include "script.h"
+
+static const char *const usage =
+	"usage: flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] SCRIPT\n";
+
+static void say(void *ctx, bool error, const char *line)
+{
+	fprintf(stderr, "flow: %s\n", line);
+}
+
+static int load_config(const struct script *s, struct config **ret)
+{
+	struct option_value values[SCRIPT_SETTINGS + 1] = {
+		{ .key = "privacy", .option = "default of the tests", .value = "none" }
+	};
+	struct config_sources from = { .options = values, .option_count = s->setting_count + 1 };
+	struct problems problems = { .say = say };
+
+	memcpy(values + 1, s->settings, s->setting_count * sizeof(values[0]));
+	return config_load(&from, &problems, ret);
+}
+
+static uint32_t figures(void *ctx, struct counter *ret, uint32_t max)
+{
+	struct core **core = ctx;
+
+	return *core ? core_figures(*core, ret, max) : 0;
+}
+
+static int run_core(const struct script *s)
+{
+	struct core *core = NULL;
+	struct core_outside outside = { .ndjson_fd = STDOUT_FILENO,
+					.console_fd = -1,
+					.patient = true,
+					.ctx = &core,
+					.figures = figures };
+	struct config *config;
+	int err = load_config(s, &config);
+
+	if (err)
+		return err;
+	outside.config = config;
+	err = core_new(&outside, &core);
+	if (!err) {
+		for (size_t i = 0; i < s->count; i++)
+			core_push(core, s->records[i]);
+		core_finish(core, 0);
+	}
+	core_free(core);
+	config_free(config);
+	return err;
+}
+
+static int write_recording(const struct script *s, const char *path)
+{
+	struct recorder r;
+	int fd, err = recording_create(path, true, &fd);
+
+	if (err)
+		return err;
+	recorder_init(&r, fd, 0, 0);
+	for (size_t i = 0; i < s->count; i++)
+		recorder_push(&r, s->records[i]);
+	recorder_finish(&r);
+	err = r.error;
+	recorder_done(&r);
+	close(fd);
+	return err;
+}
+
+static bool parse_order(const char *name, enum script_order *ret)
+{
+	static const char *const names[] = { "as-is", "rx-first", "tx-first", "reverse" };
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (strcmp(name, names[i]))
+			continue;
+		*ret = (enum script_order)i;
+		return true;
+	}
+	return false;
+}
+
+struct arguments {
+	struct script_options options;
+	const char *record, *script;
+};
+
+static bool parse_arguments(int argc, char **argv, struct arguments *ret)
+{
+	*ret = (struct arguments){ .options.cut = PC_PIECE };
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+		if (!strcmp(argv[i], "--cut")) {
+			ret->options.cut = (uint32_t)strtoul(value, NULL, 10);
+			i++;
+		} else if (!strcmp(argv[i], "--order")) {
+			if (!parse_order(value, &ret->options.order))
+				return false;
+			i++;
+		} else if (!strcmp(argv[i], "--record")) {
+			ret->record = value;
+			i++;
+		} else {
+			ret->script = argv[i];
+		}
+	}
+	return ret->script && ret->options.cut > 0 && ret->options.cut <= PC_PIECE;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a;
+	struct script script;
+	struct buf text;
+	struct slice part;
+	const char *why;
+	unsigned line;
+	long end;
+	int err;
+
+	if (!parse_arguments(argc, argv, &a)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	buf_init(&text, 2 * CONFIG_FILE_BYTES);
+	err = config_read(a.script, &text);
+	if (err) {
+		fprintf(stderr, "flow: %s: %s\n", a.script, strerror(-err));
+		return 2;
+	}
+	part = buf_slice(&text);
+	end = slice_find_slice(part, SLICE("\n---\n"));
+	if (end >= 0)
+		part = slice_sub(part, 0, (size_t)end);
+	if (!script_parse(part, &a.options, &script, &line, &why)) {
+		fprintf(stderr, "%s:%u: %s\n", a.script, line, why ? why : "wrong");
+		err = -EINVAL;
+	} else {
+		err = a.record ? write_recording(&script, a.record) : run_core(&script);
+		if (err)
+			fprintf(stderr, "flow: %s\n", strerror(-err));
+	}
+	script_done(&script);
+	buf_done(&text);
+	return err ? 2 : 0;
+}

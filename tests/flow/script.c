@@ -15,7 +15,7 @@
 
 struct conn {
 	uint64_t id;
-	uint64_t pos[2];  /* next octet, as the writer counts */
+	uint64_t pos[2];   /* next octet, as the writer counts */
 	uint64_t shift[2]; /* what the kernel adds */
 	uint32_t pid;
 	uint16_t flags; /* of every record of it */
@@ -145,8 +145,8 @@ static bool parse_addr(struct slice s, struct pc_addr *ret, uint16_t *ret_family
 /* The same at both ends, without a word in the script. */
 static uint32_t isn_of(const struct pc_addr *a, const struct pc_addr *b)
 {
-	uint64_t h = slice_hash(slice_of(a, sizeof(*a)), 1) ^
-		     slice_hash(slice_of(b, sizeof(*b)), 2);
+	uint64_t h =
+		slice_hash(slice_of(a, sizeof(*a)), 1) ^ slice_hash(slice_of(b, sizeof(*b)), 2);
 
 	return (uint32_t)h | 1;
 }
@@ -240,8 +240,7 @@ static unsigned arrivals_of(struct parser *p, uint64_t pos, uint64_t len,
 		else if (slice_u64(count, &octets))
 			p->w.why = "arrival=LEN@TIME";
 		pos += octets;
-		ret[n++] = (struct pc_arrival){ pos,
-						SCRIPT_BASE_NS + words_time(&p->w, when) };
+		ret[n++] = (struct pc_arrival){ pos, SCRIPT_BASE_NS + words_time(&p->w, when) };
 	}
 	return n;
 }
@@ -393,7 +392,8 @@ static bool on_close(struct parser *p)
 {
 	struct conn *c = find_conn(p);
 
-	return c && add_close(p, c, PC_CLOSE) && (!words_has(&p->w, "gone") || add_close(p, c, PC_GONE));
+	return c && add_close(p, c, PC_CLOSE) &&
+	       (!words_has(&p->w, "gone") || add_close(p, c, PC_GONE));
 }
 
 static bool on_gone(struct parser *p)

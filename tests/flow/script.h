@@ -9,7 +9,7 @@
 #include "agent/config/config.h"
 
 #define SCRIPT_SETTINGS 16
-#define SCRIPT_BASE_NS	1000000000000ull /* CLOCK_MONOTONIC at @0 */
+#define SCRIPT_BASE_NS	1000000000000ull       /* CLOCK_MONOTONIC at @0 */
 #define SCRIPT_WALL_NS	1767225600000000000ull /* wall clock then: 2026-01-01 00:00 UTC */
 
 /* What is told in another way, and must come out the same. */

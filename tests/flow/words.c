@@ -182,8 +182,9 @@ int words_errno(struct words *w, const char *key)
 		const char *name;
 		int value;
 	} names[] = {
-		{ "ECONNRESET", ECONNRESET }, { "EPIPE", EPIPE },	{ "ETIMEDOUT", ETIMEDOUT },
-		{ "EHOSTUNREACH", EHOSTUNREACH }, { "ECONNABORTED", ECONNABORTED },
+		{ "ECONNRESET", ECONNRESET },	  { "EPIPE", EPIPE },
+		{ "ETIMEDOUT", ETIMEDOUT },	  { "EHOSTUNREACH", EHOSTUNREACH },
+		{ "ECONNABORTED", ECONNABORTED },
 	};
 	struct slice s = words_value(w, key);
 

@@ -14,7 +14,7 @@
 struct words {
 	struct slice at[WORDS_MAX];
 	unsigned count;
-	unsigned next;	   /* of the positional words */
+	unsigned next;	      /* of the positional words */
 	struct slice text[4]; /* of each quoted string; into octets */
 	unsigned text_count;
 	struct buf octets;

@@ -157,13 +157,13 @@ __noinline int pc_call_returned(struct pc_asked *a, long ret)
 	return a->dir == PC_TX ? pc_call_sent(a, s, ret) : pc_call_received(a, s, ret);
 }
 
-/* Errors that say nothing of the connection need no walk, unless a stamp has to be taken back. */
+/* Errors that say nothing of the connection need no walk. */
 static __always_inline bool pc_is_news(long ret, __u32 form)
 {
 	if (ret > 0)
 		return true;
 	if (form & PC_FORM_TX)
-		return ret < 0 && (pc_stamps || pc_is_final(-ret));
+		return ret < 0; /* a stamp may have to be taken back */
 	return ret == 0 || pc_is_final(-ret);
 }
 

@@ -4,7 +4,7 @@
  *
  * A record is built in the CPU's scratch memory and copied into the ring by one helper call: it takes
  * exactly the room that it needs, nothing has to be cleared, and vectors can be gathered. Wake-ups:
- * the reader polls on a timer, so a record only wakes it when the ring passes another quarter.
+ * the reader polls on a timer, so a CPU wakes it only after each eighth of a ring.
  */
 #ifndef PC_BPF_EMIT_H
 #define PC_BPF_EMIT_H
@@ -13,8 +13,8 @@
 #include "maps.bpf.h"
 
 /* Set by the loader. */
-const volatile __u32 pc_rings = 1;	       /* data rings in use */
-const volatile __u64 pc_wake_bytes = 1 << 20;  /* a quarter of a data ring */
+const volatile __u32 pc_rings = 1;	      /* data rings in use */
+const volatile __u32 pc_wake_bytes = 1 << 19; /* an eighth of a data ring */
 
 static __always_inline struct pc_counters *pc_count(void)
 {
@@ -64,7 +64,7 @@ static __always_inline void pc_emit_data(struct pc_scratch *x, __u64 bytes)
 	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);
 	struct pc_counters *n = pc_count();
 	void *ring = bpf_map_lookup_elem(&pc_data_rings, &ring_no);
-	__u64 size, held, flags;
+	__u64 size, flags = BPF_RB_NO_WAKEUP;
 
 	if (!n || !ring)
 		return;
@@ -73,9 +73,11 @@ static __always_inline void pc_emit_data(struct pc_scratch *x, __u64 bytes)
 		return;
 	size = sizeof(x->data) + bytes;
 	x->data.head.size = size;
-	held = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	flags = held / pc_wake_bytes != (held + size) / pc_wake_bytes ? BPF_RB_FORCE_WAKEUP :
-									 BPF_RB_NO_WAKEUP;
+	x->unwoken += size;
+	if (x->unwoken >= pc_wake_bytes) {
+		x->unwoken = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
 	if (bpf_ringbuf_output(ring, &x->data, size, flags)) {
 		pc_add(n->lost[PC_DATA], 1);
 		pc_add(n->lost_bytes, x->data.len);

@@ -34,7 +34,7 @@ int BPF_PROG(pc_on_arrival, struct sock *sk)
 	return 0;
 }
 
-/* A part of a send is about to be queued. Fires again after the call slept for room; as long as
+/* A part of a send is about to be queued. Attached only while sends that sleep are seen. Fires again after the call slept for room; as long as
  * nothing was queued the later time is the right one. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(pc_on_queue, struct sock *sk, struct msghdr *msg)

@@ -9,9 +9,6 @@
 
 #include "lib/tell.h"
 
-/* Set by the loader: tcp_sendmsg_locked is attached. */
-const volatile bool pc_stamps = false;
-
 #define PC_STAMP_BYTES 16384 /* a write this small that fits the buffer is one moment */
 #define PC_PSOCK       4     /* SK_USER_DATA_PSOCK: the socket sits in a sockmap */
 #define PC_EAGAIN      11
@@ -212,26 +209,31 @@ static __noinline int pc_sock_open(struct pc_sock *s, struct sock *sk, __u32 d, 
 	return pc_tell_open(s, sk, bpf_ktime_get_ns());
 }
 
-/* When was the first byte of this send queued? */
-static __always_inline void pc_send_began(struct pc_sock *s, const struct sock *sk, bool tcp,
+/* When was the first byte of this send queued? Known if the send was stamped; if it cannot have slept
+ * it is now; otherwise nobody knows, and the warden attaches the stamp for the next ones. */
+static __always_inline void pc_send_began(struct pc_sock *s, const struct sock *sk,
 					  struct pc_moved *m)
 {
+	__u32 half = (__u32)PC_READ(sk, sk_sndbuf) / 2; /* the kernel counts its overhead too */
+	struct pc_counters *n;
 	struct file *file;
-	bool wait_possible;
-	__u32 half;
 
-	if (pc_stamps && tcp) {
-		m->begin_ns = s->begin_ns ?: m->time_ns;
+	m->begin_ns = s->begin_ns;
+	if (m->begin_ns) {
 		s->begin_ns = 0;
 		return;
 	}
-	half = (__u32)PC_READ(sk, sk_sndbuf) / 2; /* the kernel counts its overhead too */
-	wait_possible = m->ret >= half || (__u32)PC_READ(sk, sk_wmem_queued) >= half;
-	file = wait_possible ? pc_file_of(sk) : NULL;
-	if (file && !(PC_READ(file, f_flags) & O_NONBLOCK))
-		m->flags |= PC_F_BLOCKED;
-	else
-		m->begin_ns = m->time_ns;
+	m->begin_ns = m->time_ns;
+	if (m->ret < half && (__u32)PC_READ(sk, sk_wmem_queued) < half)
+		return;
+	file = pc_file_of(sk);
+	if (!file || (PC_READ(file, f_flags) & O_NONBLOCK))
+		return;
+	m->begin_ns = 0;
+	m->flags |= PC_F_BLOCKED;
+	n = pc_count();
+	if (n)
+		pc_add(n->blocked, 1);
 }
 
 static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
@@ -290,19 +292,20 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 					  const struct pc_control *c, __u32 ret, const __u32 d,
 					  __u32 why, const struct pc_args *args)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct tcp_sock *tp = pc_tcp_of(sk);
 	struct pc_moved m = {};
 
 	m.time_ns = bpf_ktime_get_ns();
-	m.who = bpf_get_current_pid_tgid();
+	m.who = (__u64)task->tgid << 32 | (__u32)task->pid;
 	m.ret = ret;
 	m.dir = d;
 	m.why = why;
 	pc_place(s, sk, tp, &m);
 	if (d == PC_TX)
-		pc_send_began(s, sk, !!tp, &m);
+		pc_send_began(s, sk, &m);
 	if (m.span.hole_len)
-		m.single = bpf_get_current_task_btf()->signal->nr_threads == 1;
+		m.single = task->signal->nr_threads == 1;
 	pc_tell_call(s, c, &m, args);
 }
 

@@ -276,7 +276,8 @@ struct pc_counters {
 	__u64 sockets_refused;	   /* no memory for socket storage, table full */
 	__u64 uncertain;
 	__u64 sampled_out;	   /* connections left out by sample_shift */
-	__u64 pad[4];
+	__u64 blocked;		   /* sends that may have waited, first byte unobserved */
+	__u64 pad[3];
 };
 #define PC_CPUS 128 /* slots; CPU n uses slot n % PC_CPUS */
 

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "capture/family.h"
 
@@ -26,6 +27,8 @@
 #define PROVISIONAL_BYTES    16384
 #define RINGS_MAX	     CAPTURE_DATA_RINGS
 #define PROGRAMS_MAX	     32
+#define STAMP		     "pc_on_queue"
+#define STAMP_KEEP_NS	     (600 * NS_PER_S)
 #define PORT_WORDS	     (65536 / 64)
 #define PROC_WORDS	     (PC_PIDS / 32)
 
@@ -36,10 +39,14 @@ struct capture {
 	struct bpf_object *obj;
 	struct bpf_link *links[PROGRAMS_MAX];
 	unsigned link_count;
+	struct bpf_link *stamp; /* see capture_tick */
+	uint64_t blocked;	/* sends counted at the last tick */
+	uint64_t blocked_ns;	/* when there were new ones */
 	struct capture_fds fds;
 	struct pc_control *control; /* mapped */
 	uint64_t *procs;	    /* mapped, PROC_WORDS */
 	uint64_t *ports;	    /* mapped, PORT_WORDS */
+	const struct pc_counters *counters; /* mapped, PC_CPUS */
 };
 
 /* libbpf's last complaint: the sentence of last resort. */
@@ -194,7 +201,8 @@ static int open_maps(struct capture *c)
 	c->control = map_array(c, "pc_control", sizeof(*c->control));
 	c->procs = map_array(c, "pc_procs", PROC_WORDS * 8);
 	c->ports = map_array(c, "pc_ports", PORT_WORDS * 8);
-	if (!c->control || !c->procs || !c->ports)
+	c->counters = map_array(c, "pc_counters", PC_CPUS * sizeof(*c->counters));
+	if (!c->control || !c->procs || !c->ports || !c->counters)
 		return -errno;
 	return make_data_rings(c);
 }
@@ -209,11 +217,10 @@ static void set_defaults(struct capture *c)
 	c->control->scope_generation = 1;
 }
 
-static int load(struct capture *c, const struct capture_options *o, bool stamps)
+static int load(struct capture *c, const struct capture_options *o)
 {
 	struct family_knobs k = { .rings = c->fds.data_rings,
-				  .wake_bytes = c->fds.data_ring_bytes / 4,
-				  .stamps = stamps };
+				  .wake_bytes = c->fds.data_ring_bytes / 8 };
 	int err;
 
 	c->skel = c->family->open(&k, &c->obj);
@@ -255,7 +262,7 @@ int capture_new(const struct capture_options *o, struct capture **ret, const cha
 	c->fds.control_ring_bytes = power_of_two(o->control_ring_bytes ?: DEFAULT_CONTROL_RING);
 	for (int i = 0; i < RINGS_MAX; i++)
 		c->fds.data_ring[i] = -1;
-	err = load(c, o, f.sendmsg_locked);
+	err = load(c, o);
 	if (err) {
 		*ret_why = why_load_failed(err);
 		capture_free(c);
@@ -308,6 +315,12 @@ int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state st
 	return 0;
 }
 
+static bool attaches_at_start(const struct bpf_program *p)
+{
+	return bpf_program__autoload(p) && strcmp(bpf_program__name(p), STAMP) != 0 &&
+	       strncmp(bpf_program__section_name(p), "iter/", 5) != 0;
+}
+
 int capture_attach(struct capture *c, const char **ret_why)
 {
 	static char text[256];
@@ -315,8 +328,7 @@ int capture_attach(struct capture *c, const char **ret_why)
 
 	bpf_object__for_each_program(p, c->obj)
 	{
-		if (!bpf_program__autoload(p) ||
-		    strncmp(bpf_program__section_name(p), "iter/", 5) == 0)
+		if (!attaches_at_start(p))
 			continue;
 		if (c->link_count == PROGRAMS_MAX) {
 			*ret_why = "more programs than links";
@@ -334,6 +346,26 @@ int capture_attach(struct capture *c, const char **ret_why)
 		c->link_count++;
 	}
 	return 0;
+}
+
+void capture_tick(struct capture *c, uint64_t now_ns)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(c->obj, STAMP);
+	uint64_t blocked = 0;
+
+	if (!p || !bpf_program__autoload(p))
+		return;
+	for (int i = 0; i < PC_CPUS; i++)
+		blocked += __atomic_load_n(&c->counters[i].blocked, __ATOMIC_RELAXED);
+	if (blocked != c->blocked) {
+		c->blocked = blocked;
+		c->blocked_ns = now_ns;
+		if (!c->stamp)
+			c->stamp = bpf_program__attach(p); /* NULL: tried again at the next tick */
+	} else if (c->stamp && now_ns - c->blocked_ns > STAMP_KEEP_NS) {
+		bpf_link__destroy(c->stamp);
+		c->stamp = NULL;
+	}
 }
 
 /* Runs the iterator once over every descriptor of every process. */
@@ -386,8 +418,11 @@ void capture_free(struct capture *c)
 		return;
 	for (unsigned i = 0; i < c->link_count; i++)
 		bpf_link__destroy(c->links[i]);
+	bpf_link__destroy(c->stamp);
 	if (c->control)
 		munmap(c->control, sizeof(*c->control));
+	if (c->counters)
+		munmap((void *)c->counters, PC_CPUS * sizeof(*c->counters));
 	if (c->procs)
 		munmap(c->procs, PROC_WORDS * 8);
 	if (c->ports)

@@ -57,6 +57,12 @@ int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state st
  * many or -errno. Processes that matched --exe or --pid must have been set before. */
 long capture_scan(struct capture *c);
 int capture_attach(struct capture *c, const char **ret_why); /* from here on events flow */
+/*
+ * Once a second. Attaches the hook that stamps the first byte of a send while sends that sleep are
+ * seen (those before it say PC_F_BLOCKED), takes it off 10 minutes after the last one: it costs every
+ * send of the host more than a tenth of a microsecond.
+ */
+void capture_tick(struct capture *c, uint64_t now_ns);
 void capture_free(struct capture *c);
 
 #endif

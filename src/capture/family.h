@@ -13,8 +13,7 @@
 
 struct family_knobs {
 	uint32_t rings;	     /* data rings in use */
-	uint64_t wake_bytes; /* a wake-up each time a data ring passes a multiple of this */
-	bool stamps;	     /* tcp_sendmsg_locked exists */
+	uint32_t wake_bytes; /* a CPU wakes the reader each time it wrote so much */
 };
 
 struct family {

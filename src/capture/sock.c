@@ -14,7 +14,6 @@ static void *sock_open(const struct family_knobs *k, struct bpf_object **ret_obj
 		return NULL;
 	skel->rodata->pc_rings = k->rings;
 	skel->rodata->pc_wake_bytes = k->wake_bytes;
-	skel->rodata->pc_stamps = k->stamps;
 	*ret_obj = skel->obj;
 	return skel;
 }

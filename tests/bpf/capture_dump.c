@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/capture.h"
 
 #define LIST_MAX 64
@@ -201,6 +202,7 @@ static int loop(struct capture *c, struct reader *r)
 		poll(fds, 2, 20);
 		if (!stopped)
 			reader_drain(r, UINT64_MAX);
+		capture_tick(c, clock_mono_ns());
 		if (fds[0].revents) {
 			if (!fgets(line, sizeof(line), stdin) || !obey(c, r, line, &stopped))
 				break;

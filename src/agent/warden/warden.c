@@ -154,6 +154,7 @@ int warden_watch(struct warden *w)
 		return (int)found;
 	}
 	log_debug("%ld sockets were there already", found);
+	w->capture_next_ns = clock_mono_ns() + NS_PER_S;
 	return 0;
 }
 
@@ -185,6 +186,7 @@ void warden_stop(struct warden *w)
 	notify("STOPPING=1");
 	capture_free(w->capture);
 	w->capture = NULL;
+	w->capture_next_ns = 0;
 	if (!w->brain)
 		return;
 	w->deadline_ns = now_ns + w->config->drain_ns + END_MARGIN_NS;
@@ -220,6 +222,7 @@ static int wait_ms(const struct warden *w, uint64_t now_ns)
 	uint64_t next = sooner(sooner(w->restart_ns, w->deadline_ns),
 			       sooner(w->end_ns, w->watchdog_next_ns));
 
+	next = sooner(next, w->capture_next_ns);
 	if (!next)
 		return -1;
 	return next <= now_ns ? 0 : (int)((next - now_ns) / NS_PER_MS) + 1;
@@ -242,6 +245,10 @@ static void take_time(struct warden *w, uint64_t now_ns)
 	if (w->end_ns && now_ns >= w->end_ns) {
 		w->end_ns = 0;
 		warden_stop(w);
+	}
+	if (w->capture_next_ns && now_ns >= w->capture_next_ns) {
+		w->capture_next_ns = now_ns + NS_PER_S;
+		capture_tick(w->capture, now_ns);
 	}
 	if (w->watchdog_next_ns && now_ns >= w->watchdog_next_ns) {
 		w->watchdog_next_ns = now_ns + w->watchdog_ns / 2;

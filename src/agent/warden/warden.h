@@ -41,6 +41,7 @@ struct warden {
 	uint64_t deadline_ns; /* the brain must have ended; 0 = none */
 	uint64_t end_ns;      /* --duration; 0 = none */
 	uint64_t watchdog_ns, watchdog_next_ns;
+	uint64_t capture_next_ns; /* see capture_tick; 0 = not watching */
 	uint64_t alive_ns; /* the brain's last sign of life */
 	uint32_t *looks;   /* processes still to be told to this brain */
 	uint32_t look_count, look_next;

@@ -187,6 +187,27 @@ static void held_until_known(void **state)
 	tear_down(&b);
 }
 
+/* The control ring is read first: what a process did in its last millisecond comes after its EXIT. */
+static void data_after_exit(void **state)
+{
+	struct bench b;
+
+	set_up(&b, "curl");
+	process(&b, PC_EXEC, 9, "/usr/bin/curl");
+	process(&b, PC_EXIT, 9, "");
+	opened(&b, 9, 1, PC_F_PROVISIONAL);
+	data(&b, 9, 1, PC_F_PROVISIONAL);
+	gone(&b, 1);
+	assert_string_equal(b.told, "exec:0 exit:0 open:1 data:1 gone:1");
+	/* the number is used again */
+	process(&b, PC_FORK, 9, "");
+	b.told[0] = 0;
+	opened(&b, 9, 2, PC_F_PROVISIONAL);
+	assert_string_equal(b.told, "");
+	assert_int_equal(last(&b, 0)->kind, MESSAGE_LOOK);
+	tear_down(&b);
+}
+
 static void exec_asks_anew(void **state)
 {
 	struct bench b;
@@ -288,5 +309,6 @@ static void many(void **state)
 	tear_down(&b);
 }
 
-UNIT_MAIN(T(asked_once), T(file_decides), T(held_until_known), T(exec_asks_anew), T(full_socket),
+UNIT_MAIN(T(asked_once), T(file_decides), T(held_until_known), T(data_after_exit),
+	  T(exec_asks_anew), T(full_socket),
 	  T(no_answer), T(bounded), T(many))

@@ -274,11 +274,12 @@ void census_push(struct census *c, const struct pc_head *rec)
 		return;
 	if (rec->kind == PC_EXEC) {
 		on_exec(c, (const struct pc_process *)rec);
-	} else if (rec->kind == PC_EXIT) {
+	} else if (rec->kind == PC_FORK) {
+		/* its number may have been another's. At EXIT nobody is forgotten: the last bytes of
+		 * a process that lived a millisecond are read after its end. */
 		struct person *p = table_find(c->people, &((const struct pc_process *)rec)->tgid);
 
-		/* one that has records waiting is forgotten when the answer is there */
-		if (p && (p->verdict != NO_VERDICT || !c->held.count))
+		if (p)
 			forget(c, p);
 	}
 }

@@ -1,0 +1,288 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The agent as a program: command line and exit codes, privileges of both processes, users, status,
+reload, sd_notify, --exe with processes that live milliseconds.
+"""
+import json
+import os
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+from lib import compare, load, process, servers
+from lib.agent import Agent, require
+from lib.suite import Suite, check, equal
+
+AGENT = process.PARCOURS
+# CAP_DAC_READ_SEARCH 2, CAP_SETGID 6, CAP_SETUID 7, CAP_SYS_PTRACE 19, CAP_PERFMON 38, CAP_BPF 39
+WARDEN_CAPS = sum(1 << n for n in (2, 6, 7, 19, 38, 39))
+
+
+def call(*args, timeout=30, **kw):
+    done = subprocess.run([AGENT, *map(str, args)], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, **kw)
+    return done.returncode, done.stdout, done.stderr
+
+
+def command_line():
+    for args, want, text in (((), 2, "no command"), (("walk",), 2, "walk"), (("--help",), 0, "Exit codes"),
+                             (("--version",), 0, "parcours"), (("run", "--help"), 0, "--ring-size"),
+                             (("run", "--port", "x"), 2, "--port"), (("run", "extra"), 2, "extra"),
+                             (("run", "--port"), 2, "needs a value"), (("replay",), 2, "name the file"),
+                             (("record",), 2, "name the file"), (("check", "-c", "/nowhere.yaml"), 2, "/nowhere.yaml"),
+                             (("status", "--status-socket", "/nowhere.sock"), 1, "/nowhere.sock")):
+        code, out, err = call(*args)
+        equal(code, want, "exit code of %s: %s" % (args, (out + err)[-300:]))
+        check(text in out + err, "%s does not say %r: %s" % (args, text, (out + err)[-300:]))
+
+
+def check_without_root():
+    """As another user, from a place that it can enter."""
+    require()
+    place = process.folder("check")
+    copy = place + "/parcours"
+    subprocess.run(["cp", AGENT, copy], check=True)
+    good = process.write(place + "/good.yaml", process.read(os.path.join(process.TOP, "share", "parcours.yaml")))
+    bad = process.write(place + "/bad.yaml", "scope:\n  ports: [0]\nuzer: x\n")
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
+    done = subprocess.run([*user, copy, "check", good], capture_output=True, text=True)
+    equal(done.returncode, 0, "check of the example: " + done.stderr)
+    done = subprocess.run([*user, copy, "check", "-c", bad], capture_output=True, text=True)
+    equal(done.returncode, 2, "check of a bad file")
+    for part in ("bad.yaml:2: ", "bad.yaml:3: unknown key uzer: did you mean user?"):
+        check(part in done.stderr, "%r is not in %r" % (part, done.stderr))
+    done = subprocess.run([*user, copy, "doctor", "--json"], capture_output=True, text=True)
+    found = {f["subject"]: f for f in json.loads(done.stdout)}
+    equal(found["privilege"]["grade"], "bad", "doctor without root")
+    equal(done.returncode, 1, "exit code of doctor without root")
+    done = subprocess.run([AGENT, "doctor", "--json"], capture_output=True, text=True)
+    equal(json.loads(done.stdout)[2]["grade"], "good", "doctor as root")
+
+
+def status_of(pid):
+    lines = process.read("/proc/%d/status" % pid).splitlines()
+    return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+
+
+def privileges():
+    agent = Agent("--port", process.free_port())
+    brain = agent.brain()
+    warden, own = status_of(agent.pid), status_of(brain)
+    for name in ("CapPrm", "CapEff", "CapBnd"):
+        equal(int(warden[name], 16), WARDEN_CAPS, "the warden's " + name)
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        equal(int(own[name], 16), 0, "the brain's " + name)
+        if name in ("CapInh", "CapAmb"):
+            equal(int(warden[name], 16), 0, "the warden's " + name)
+    for who, what in ((warden, "warden"), (own, "brain")):
+        equal(who["NoNewPrivs"], "1", "no_new_privs of the " + what)
+    uids = set(own["Uid"].split()) | set(own["Gid"].split())
+    equal(len(uids), 1, "ids of the brain: " + own["Uid"])
+    uid = int(uids.pop())
+    equal(own["Groups"], "", "groups of the brain")
+    check(uid not in (0, 65534), "the brain runs as %d" % uid)
+    try:
+        check(pwd.getpwuid(uid).pw_name == "parcours", "the brain runs as %s" % pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        check(61184 <= uid <= 65519, "the brain runs as %d" % uid)
+    # a process that may be dumped belongs to its user; this one must not be
+    equal(os.stat("/proc/%d/mem" % brain).st_uid, 0, "owner of the brain's memory file")
+    links = [os.readlink("/proc/%d/fd/%s" % (brain, fd)) for fd in os.listdir("/proc/%d/fd" % brain)]
+    wrong = [l for l in links if "bpf-prog" in l or "bpf_link" in l or "btf" in l or "signalfd" in l]
+    check(not wrong, "the brain holds %s" % wrong)
+    check(sum("bpf-map" in l for l in links) <= 5, "the brain holds more maps than it needs: %s" % links)
+    agent.stop()
+    equal(agent.errors(), "ready\n", "standard error of a quiet run")
+
+
+def users():
+    require()
+    port = process.free_port()
+    agent = Agent("--port", port, "--user", "daemon")
+    equal(status_of(agent.brain())["Uid"].split()[0], str(pwd.getpwnam("daemon").pw_uid), "--user daemon")
+    agent.stop()
+    for name, word in (("nobody", "nobody"), ("root", "root"), ("0", "root"), ("no-such-user", "no such user")):
+        code, _, err = call("run", "--port", port, "--user", name, "--duration", 1)
+        equal(code, 1, "exit code with --user " + name)
+        check(word in err, "message with --user %s: %s" % (name, err))
+
+
+def cannot():
+    """Clear messages for what the system refuses."""
+    require()
+    port = process.free_port()
+    for args, word in ((("--ndjson", "/no/such/place/out"), "/no/such/place/out: No such file"),
+                       (("--pid", "4194303"), "no such process"), (("--cgroup", "/no/such/group"), "/no/such/group")):
+        code, _, err = call("run", "--port", port, "--duration", 1, *args)
+        equal(code, 1, "exit code with %s: %s" % (args, err))
+        check(word in err and "ready" not in err, "message with %s: %s" % (args, err))
+
+
+def duration():
+    require()
+    begin = time.monotonic()
+    code, out, err = call("run", "--port", process.free_port(), "--duration", "1.5", "--ndjson", "-")
+    equal(code, 0, "exit code: " + err)
+    check(1.4 < time.monotonic() - begin < 15, "it ran for %.1f s" % (time.monotonic() - begin))
+    equal(err, "ready\n", "standard error")
+    last = json.loads(out.splitlines()[-1])
+    equal((last["type"], last.get("final")), ("stats", True), "last row")
+
+
+def interrupted():
+    """Ctrl-C reaches both processes; only the warden acts on it."""
+    server = servers.Nginx().start()
+    agent = Agent("--port", server.port)
+    requests = load.plan(200, ["/f777.bin"], methods=("GET",))
+    load.drive(server.port, requests, concurrency=4)
+    os.killpg(agent.pid, signal.SIGINT)
+    equal(agent.child.wait(20), 0, "exit code after Ctrl-C: " + agent.errors())
+    compare.exact(agent.rows("server"), server.wait_lines(200), "interrupted")
+
+
+def status_socket():
+    place = process.folder("status")
+    server = servers.Nginx().start()
+    agent = Agent("--port", server.port, "--status-socket", place + "/s")
+    load.drive(server.port, load.plan(300, ["/f777.bin"], methods=("GET",)), concurrency=8)
+    agent.wait_rows(600)
+    equal(stat.S_IMODE(os.stat(place + "/s").st_mode), 0o600, "mode of the socket")
+    code, out, err = call("status", "--status-socket", place + "/s", "--json")
+    equal(code, 0, err)
+    answer = json.loads(out)
+    equal((answer["pid"], answer["brain_pid"]), (agent.pid, agent.brain()), "pids")
+    complete = [c["value"] for c in answer["counters"] if c["name"] == "parcours.agent.transactions.closed"
+                and c.get("parcours.outcome") == "complete"]
+    equal(complete, [600], "complete transactions, of nginx and of the load")
+    code, out, err = call("status", "--status-socket", place + "/s")
+    equal(code, 0, err)
+    lines = [l for l in out.splitlines() if l.startswith("parcours.agent.")]
+    equal(len(lines), len(answer["counters"]), "counters as text")
+    check('parcours.agent.transactions.closed{parcours.outcome="complete"} 600 {transaction}' in lines,
+          "text of a counter: %s" % lines[:3])
+    # another agent at the same place is refused; when the first has gone it is not
+    code, _, err = call("run", "--port", server.port, "--status-socket", place + "/s", "--duration", 1)
+    check(code == 1 and "another agent" in err, "second agent at the same socket: %d %s" % (code, err))
+    agent.kill(agent.pid)
+    process.wait_for(lambda: not os.path.exists("/proc/%d" % answer["brain_pid"]), 15, "the brain's end")
+    code, _, err = call("run", "--port", server.port, "--status-socket", place + "/s", "--duration", 0.1)
+    equal(code, 0, "agent at a socket that was left behind: " + err)
+
+
+def get(port, count, tag):
+    load.drive(port, load.plan(count, ["/f777.bin"], methods=("GET",), prefix=tag), concurrency=2)
+
+
+def reload():
+    """Another port, another file, other privacy; then a bad file, which changes nothing."""
+    place = process.folder("reload")
+    one, two = servers.Nginx().start(), servers.Nginx().start()
+    path = place + "/parcours.yaml"
+    text = "scope: {ports: [%d]}\noutput: {ndjson: %s/%s}\nprivacy: %s\n"
+    process.write(path, text % (one.port, place, "a", "none"))
+    agent = Agent("-c", path, ndjson=False, privacy="none")
+    get(one.port, 50, "first")
+    get(two.port, 50, "unseen")
+    time.sleep(0.5)
+    process.write(path, text % (two.port, place, "b", "none"))
+    agent.child.send_signal(signal.SIGHUP)
+    process.wait_for(lambda: "reloaded" in agent.errors(), 10, "the reload")
+    get(one.port, 50, "late")
+    get(two.port, 50, "second")
+    time.sleep(0.5)
+    process.write(path, "scope: {ports: [%d]}\noutput:\n  ndjsn: x\n" % one.port)
+    agent.child.send_signal(signal.SIGHUP)
+    process.wait_for(lambda: "old configuration stays" in agent.errors(), 10, "the refusal")
+    check("%s:3: unknown key output.ndjsn: did you mean output.ndjson?" % path in agent.errors(), agent.errors())
+    get(two.port, 50, "third")
+    agent.stop()
+    seen = {}
+    for name in "ab":
+        agent.path = place + "/" + name
+        seen[name] = {compare.target(r).split("id=")[1].split("-")[0].rstrip("0123456789") for r in agent.rows("server")}
+    equal(seen, {"a": {"first"}, "b": {"second", "third"}}, "what was seen")
+
+
+class Notify:
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address.replace("@", "\0", 1))
+        self.socket.settimeout(10)
+
+    def next(self):
+        return self.socket.recv(1000).decode()
+
+    def until(self, text):
+        """What came before it."""
+        before = []
+        while True:
+            got = self.next()
+            if got.startswith(text):
+                return before
+            before.append(got)
+
+
+def notify(address):
+    heard = Notify(address)
+    agent = Agent("--port", process.free_port(), env={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"})
+    check("READY=1" not in heard.until("READY=1"), "told twice")
+    begin = time.monotonic()
+    heard.until("WATCHDOG=1")
+    heard.until("WATCHDOG=1")
+    check(time.monotonic() - begin < 3, "the watchdog is slow")
+    agent.child.send_signal(signal.SIGHUP)
+    heard.until("RELOADING=1\nMONOTONIC_USEC=")
+    heard.until("READY=1")
+    # a brain that hangs must not look alive
+    os.kill(agent.brain(), signal.SIGSTOP)
+    time.sleep(1.2)
+    heard.socket.settimeout(0.7)
+    while True:
+        try:
+            stale = heard.next()
+        except socket.timeout:
+            break
+        check(time.monotonic() - begin < 20, "still told to be alive: " + stale)
+    os.kill(agent.brain(), signal.SIGCONT)
+    heard.socket.settimeout(10)
+    agent.child.send_signal(signal.SIGTERM)
+    heard.until("STOPPING=1")
+    equal(agent.child.wait(20), 0, "exit code")
+
+
+def short_lives(source_of_name):
+    """curl lives for milliseconds; every one is whole, and nobody else is reported."""
+    server = servers.Nginx().start()
+    agent = Agent("--exe", source_of_name)
+    for i in range(30):
+        subprocess.run(["curl", "-s", "-o", "/dev/null", "http://127.0.0.1:%d/f777.bin?id=%d" % (server.port, i)], check=True)
+        subprocess.run([process.PYTHON, "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:%d/none').close()"
+                        % server.port], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    agent.stop()
+    rows = agent.rows()
+    other = [r for r in rows if r["kind"] != "client" or r.get("process.executable.name") != "curl"]
+    check(not other, "reported, but not curl's: %s" % other[:1])
+    equal(sorted(r["url.query"] for r in rows), sorted("id=%d" % i for i in range(30)), "requests of curl")
+    partial = [r for r in rows if r["outcome"] != "complete"]
+    check(not partial, "not complete: %s" % partial[:1])
+
+
+suite = Suite()
+suite.run("command line and exit codes", command_line)
+suite.run("check and doctor without root", check_without_root)
+suite.run("privileges of both processes", privileges)
+suite.run("users of the brain", users)
+suite.run("what the system refuses", cannot)
+suite.run("duration", duration)
+suite.run("Ctrl-C", interrupted)
+suite.run("status", status_socket)
+suite.run("reload, good and bad", reload)
+suite.run("sd_notify at a path", lambda: notify(process.folder("notify") + "/n"))
+suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d" % os.getpid()))
+suite.run("--exe by name, processes of milliseconds", short_lives, "curl")
+suite.run("--exe by path, processes of milliseconds", short_lives, "/usr/bin/c*l")
+suite.done()

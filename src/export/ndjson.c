@@ -171,6 +171,9 @@ static void put_network(struct row *r)
 	put_str(r, "network.protocol.name", "http");
 	if (t->request.seen || t->response.seen)
 		put_str(r, "network.protocol.version", version);
+	put_str(r, "client.address", v->client);
+	if (v->client_is_peer)
+		json_key_u64(&r->json, "client.port", t->remote.port);
 	if (!observed(r, UNOBSERVED_ADDRESS))
 		return;
 	put_str(r, "network.transport", unix_socket ? "unix" : "tcp");
@@ -181,9 +184,6 @@ static void put_network(struct row *r)
 	json_key_u64(&r->json, "network.peer.port", t->remote.port);
 	put_str(r, "network.local.address", v->local);
 	json_key_u64(&r->json, "network.local.port", t->local.port);
-	put_str(r, "client.address", v->client);
-	if (v->client_is_peer)
-		json_key_u64(&r->json, "client.port", t->remote.port);
 }
 
 static void put_trace(struct row *r)

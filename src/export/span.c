@@ -182,6 +182,38 @@ static void add_network(struct buf *b, const struct transaction *t, const struct
 			  t->family == AF_UNIX ? SLICE("unix") : SLICE("tcp"));
 }
 
+static void add_connection(struct buf *b, const struct transaction *t)
+{
+	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.id"), (int64_t)t->connection_id);
+	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.ordinal"), t->ordinal);
+	if (t->connect_ns && t->side == SIDE_CLIENT)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.connect_ns"), (int64_t)t->connect_ns);
+	else if (t->connect_ns)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.handshake_estimate_ns"),
+			 (int64_t)t->connect_ns);
+	if (t->srtt_us)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.rtt_ns"), t->srtt_us * 1000ll);
+	if (t->family != AF_UNIX)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.retransmissions"), t->retrans);
+	if (t->peer_id)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.peer_id"), (int64_t)t->peer_id);
+	if (t->reset_in)
+		attr_bool(b, ATTRIBUTES, SLICE("parcours.connection.reset_received"), true);
+	if (t->reset_out)
+		attr_bool(b, ATTRIBUTES, SLICE("parcours.connection.reset_sent"), true);
+}
+
+static void add_exchange(struct buf *b, const struct transaction *t)
+{
+	uint8_t exchange[16];
+	char text[32];
+
+	semconv_exchange(t, exchange);
+	for (unsigned i = 0; i < sizeof(text); i++)
+		text[i] = "0123456789abcdef"[exchange[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	attr_text(b, ATTRIBUTES, SLICE("parcours.exchange"), slice_of(text, sizeof(text)));
+}
+
 static void add_facts(struct buf *b, const struct transaction *t)
 {
 	const char *names[SEMCONV_MISSING];
@@ -194,26 +226,19 @@ static void add_facts(struct buf *b, const struct transaction *t)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.wait_ns"), (int64_t)t->wait_ns);
 	if (t->response.seen && !(t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_first_byte_ns"), (int64_t)t->first_byte_ns);
-	if (!(t->unobserved & UNOBSERVED_EXCHANGE)) {
-		uint8_t exchange[16];
-		char text[32];
-
-		semconv_exchange(t, exchange);
-		for (unsigned i = 0; i < 32; i++)
-			text[i] = "0123456789abcdef"[exchange[i / 2] >> (i % 2 ? 0 : 4) & 15];
-		attr_text(b, ATTRIBUTES, SLICE("parcours.exchange"), slice_of(text, sizeof(text)));
+	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_REQUEST_END)))
+		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_request_end_ns"), (int64_t)t->request_ns);
+	if (!(t->unobserved & UNOBSERVED_EXCHANGE))
+		add_exchange(b, t);
+	if (t->interim)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.http.interim_responses"), t->interim);
+	if (t->flags & TXN_UPGRADED) {
+		if (t->upgrade.len)
+			attr_text(b, ATTRIBUTES, SLICE("parcours.tunnel.protocol"), t->upgrade);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.received_bytes"),
+			 (int64_t)t->tunnel_bytes[PC_RX]);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.sent_bytes"), (int64_t)t->tunnel_bytes[PC_TX]);
 	}
-	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.id"), (int64_t)t->connection_id);
-	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.ordinal"), t->ordinal);
-	if (t->connect_ns && t->side == SIDE_CLIENT)
-		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.connect_ns"), (int64_t)t->connect_ns);
-	else if (t->connect_ns)
-		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.handshake_estimate_ns"),
-			 (int64_t)t->connect_ns);
-	if (t->srtt_us)
-		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.rtt_ns"), t->srtt_us * 1000ll);
-	if (t->retrans)
-		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.retransmissions"), t->retrans);
 	n = semconv_unobserved(t, names);
 	if (n)
 		attr_texts(b, ATTRIBUTES, SLICE("parcours.unobserved"), names, n);
@@ -251,6 +276,7 @@ static int add_span(struct buf *b, const struct transaction *t, const struct vie
 	add_http(b, t, v);
 	add_network(b, t, v);
 	add_facts(b, t);
+	add_connection(b, t);
 	if (semconv_status_is_error(t) || semconv_cut(t)) {
 		pb_bytes(b, 15, SLICE("\x18\x02")); /* Status { code: STATUS_CODE_ERROR } */
 		_Static_assert(STATUS_ERROR == 2, "as written above");

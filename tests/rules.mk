@@ -70,6 +70,7 @@ flow: $(B)/tests/flow/flow
 	@tests/flow/run $(B)/tests/flow/flow
 test: flow
 .PHONY: flow
+
 # Feeds the real export stage with synthetic transactions; tests/collector/run uses it.
 $(B)/tests/collector/driver: $(B)/tests/collector/driver.o $(call upto,export)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)

@@ -70,25 +70,14 @@ int buf_reserve(struct buf *b, size_t more)
 	return 0;
 }
 
-int buf_add(struct buf *b, struct slice s)
+int buf_add_grow(struct buf *b, struct slice s)
 {
 	int err = buf_reserve(b, s.len);
 
 	if (err)
 		return err;
-	if (s.len)
-		memcpy(b->at + b->len, s.at, s.len);
+	memcpy(b->at + b->len, s.at, s.len); /* not empty: nothing would have fitted */
 	b->len += s.len;
-	return 0;
-}
-
-int buf_add_byte(struct buf *b, char c)
-{
-	int err = buf_reserve(b, 1);
-
-	if (err)
-		return err;
-	b->at[b->len++] = c;
 	return 0;
 }
 

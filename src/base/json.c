@@ -84,6 +84,32 @@ static void add_escaped(struct buf *out, unsigned char c)
 	}
 }
 
+/* Index of the first octet from `i` on that cannot stand in a string as it is, or is no ASCII: eight
+ * at a time, as most text has none. */
+static size_t skip_plain(struct slice s, size_t i)
+{
+	const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+
+	for (; i + 8 <= s.len; i += 8) {
+		uint64_t w, quote, slash, del, odd;
+
+		memcpy(&w, s.at + i, 8);
+		quote = w ^ ones * '"';
+		slash = w ^ ones * '\\';
+		del = w ^ ones * 0x7f;
+		/* (x - 1) & ~x has the top bit where x is 0, x - 0x20 where x is below a space. A borrow
+		 * may mark the octet above a true hit too: never one without a hit. */
+		odd = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((del - ones) & ~del) |
+		      ((w - ones * 0x20) & ~w) | w;
+		if (odd & tops)
+			break;
+	}
+	while (i < s.len && (unsigned char)s.at[i] >= 0x20 && (unsigned char)s.at[i] < 0x7f &&
+	       s.at[i] != '"' && s.at[i] != '\\')
+		i++;
+	return i;
+}
+
 void json_string(struct json *j, struct slice s)
 {
 	const unsigned char *at = (const unsigned char *)s.at;
@@ -94,10 +120,9 @@ void json_string(struct json *j, struct slice s)
 	while (i < s.len) {
 		size_t n;
 
-		if (at[i] >= 0x20 && at[i] < 0x7f && at[i] != '"' && at[i] != '\\') {
-			i++;
-			continue;
-		}
+		i = skip_plain(s, i);
+		if (i == s.len)
+			break;
 		n = at[i] >= 0x80 ? utf8_length(s.at + i, s.len - i) : 0;
 		if (n) {
 			i += n;

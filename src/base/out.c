@@ -26,10 +26,10 @@ void out_init(struct out *o, int fd, size_t max_bytes)
 	buf_init(&o->pending, max_bytes);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return;
-	if (S_ISREG(st.st_mode))
-		o->chunk = 0; /* files do not keep us waiting for a reader */
-	else if (S_ISCHR(st.st_mode))
+	if (isatty(fd))
 		o->chunk = OUT_TERMINAL;
+	else if (!S_ISFIFO(st.st_mode))
+		o->chunk = 0; /* files do not keep us waiting for a reader */
 	o->socket = S_ISSOCK(st.st_mode);
 }
 

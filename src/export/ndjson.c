@@ -13,64 +13,93 @@
 #include "export/semconv.h"
 
 struct row {
-	struct json json;
+	struct buf *out;
 	const struct transaction *t;
 	const struct view *v;
 };
+
+/* A key with all that stands around it: one copy of a literal. The row opens with its type, so every
+ * key has a comma before it. */
+#define KEY(name) SLICE(",\"" name "\":")
 
 static bool observed(const struct row *r, uint32_t bits)
 {
 	return !(r->t->unobserved & bits);
 }
 
-static void put_u64(struct row *r, uint32_t bits, const char *name, uint64_t value)
+static void add_string(struct buf *out, struct slice value)
+{
+	struct json json;
+
+	json_init(&json, out);
+	json_string(&json, value);
+}
+
+static void put_number(struct row *r, struct slice key, uint64_t value)
+{
+	buf_add(r->out, key);
+	buf_add_u64(r->out, value);
+}
+
+static void put_u64(struct row *r, uint32_t bits, struct slice key, uint64_t value)
 {
 	if (observed(r, bits))
-		json_key_u64(&r->json, name, value);
+		put_number(r, key, value);
 }
 
-static void put_text(struct row *r, const char *name, struct slice value)
-{
-	if (value.at)
-		json_key_string(&r->json, name, value);
-}
-
-static void put_str(struct row *r, const char *name, const char *value)
-{
-	if (value && value[0])
-		json_key_string(&r->json, name, slice_str(value));
-}
-
-static void put_true(struct row *r, const char *name, bool value)
-{
-	if (!value)
-		return;
-	json_key(&r->json, name);
-	json_bool(&r->json, true);
-}
-
-/* Captured fields are arrays in OpenTelemetry: a field may be sent several times. */
-static void put_field(struct row *r, const char *name, struct slice value)
+/* at == NULL: there is none. Empty is a value. */
+static void put_text(struct row *r, struct slice key, struct slice value)
 {
 	if (!value.at)
 		return;
-	json_key(&r->json, name);
-	json_array(&r->json);
-	json_string(&r->json, value);
-	json_end(&r->json);
+	buf_add(r->out, key);
+	add_string(r->out, value);
 }
 
-static void put_hex(struct row *r, const char *name, const uint8_t *id, size_t len)
+static void put_str(struct row *r, struct slice key, const char *value)
+{
+	if (value && value[0])
+		put_text(r, key, slice_str(value));
+}
+
+/* Our own words: nothing to escape. */
+static void put_word(struct row *r, struct slice key, const char *value)
+{
+	buf_add(r->out, key);
+	buf_add_byte(r->out, '"');
+	buf_add(r->out, slice_str(value));
+	buf_add_byte(r->out, '"');
+}
+
+static void put_true(struct row *r, struct slice key, bool value)
+{
+	if (!value)
+		return;
+	buf_add(r->out, key);
+	buf_add(r->out, SLICE("true"));
+}
+
+/* Captured fields are arrays in OpenTelemetry: a field may be sent several times. */
+static void put_field(struct row *r, struct slice key, struct slice value)
+{
+	if (!value.at)
+		return;
+	buf_add(r->out, key);
+	buf_add_byte(r->out, '[');
+	add_string(r->out, value);
+	buf_add_byte(r->out, ']');
+}
+
+static void put_hex(struct row *r, struct slice key, const uint8_t *id, size_t len)
 {
 	static const uint8_t none[16];
 
 	if (memcmp(id, none, len) == 0)
 		return;
-	json_key(&r->json, name);
-	json_string(&r->json, SLICE("")); /* the quotes; the digits go between them */
-	r->json.out->len--;
-	buf_add_hex(r->json.out, id, len);
-	buf_add_byte(r->json.out, '"');
+	buf_add(r->out, key);
+	buf_add_byte(r->out, '"');
+	buf_add_hex(r->out, id, len);
+	buf_add_byte(r->out, '"');
 }
 
 static void put_times(struct row *r, int64_t wall)
@@ -78,13 +107,13 @@ static void put_times(struct row *r, int64_t wall)
 	const struct transaction *t = r->t;
 	uint32_t start = UNOBSERVED_START;
 
-	put_u64(r, start, "start_time_unix_nano", t->start_ns + (uint64_t)wall);
-	put_u64(r, start | UNOBSERVED_END, "duration_ns", t->duration_ns);
+	put_u64(r, start, KEY("start_time_unix_nano"), t->start_ns + (uint64_t)wall);
+	put_u64(r, start | UNOBSERVED_END, KEY("duration_ns"), t->duration_ns);
 	if (t->response.seen)
-		put_u64(r, start | UNOBSERVED_FIRST_BYTE, "time_to_first_byte_ns", t->first_byte_ns);
-	put_u64(r, start | UNOBSERVED_REQUEST_END, "time_to_request_end_ns", t->request_ns);
+		put_u64(r, start | UNOBSERVED_FIRST_BYTE, KEY("time_to_first_byte_ns"), t->first_byte_ns);
+	put_u64(r, start | UNOBSERVED_REQUEST_END, KEY("time_to_request_end_ns"), t->request_ns);
 	if (t->side == SIDE_SERVER)
-		put_u64(r, UNOBSERVED_WAIT, "wait_ns", t->wait_ns);
+		put_u64(r, UNOBSERVED_WAIT, KEY("wait_ns"), t->wait_ns);
 }
 
 static void put_process(struct row *r, const char *service_name)
@@ -92,15 +121,15 @@ static void put_process(struct row *r, const char *service_name)
 	const struct transaction *t = r->t;
 	const struct process *p = t->process;
 
-	put_u64(r, UNOBSERVED_PROCESS, "process.pid", t->tgid);
+	put_u64(r, UNOBSERVED_PROCESS, KEY("process.pid"), t->tgid);
 	if (t->tid)
-		put_u64(r, UNOBSERVED_PROCESS, "thread.id", t->tid);
+		put_u64(r, UNOBSERVED_PROCESS, KEY("thread.id"), t->tid);
 	if (observed(r, UNOBSERVED_PROCESS) && p)
-		put_str(r, "process.executable.name", semconv_executable(p));
-	put_str(r, "process.executable.path", p ? p->exe : NULL);
-	put_str(r, "service.name", service_name ? service_name : p ? p->service : NULL);
-	put_str(r, "container.id", p ? p->container : NULL);
-	put_str(r, "parcours.process.unit", p ? p->unit : NULL);
+		put_str(r, KEY("process.executable.name"), semconv_executable(p));
+	put_str(r, KEY("process.executable.path"), p ? p->exe : NULL);
+	put_str(r, KEY("service.name"), service_name ? service_name : p ? p->service : NULL);
+	put_str(r, KEY("container.id"), p ? p->container : NULL);
+	put_str(r, KEY("parcours.process.unit"), p ? p->unit : NULL);
 }
 
 static void put_request(struct row *r)
@@ -109,31 +138,28 @@ static void put_request(struct row *r)
 	const struct view *v = r->v;
 
 	if (observed(r, UNOBSERVED_METHOD)) {
-		json_key_string(&r->json, "http.request.method", t->method);
+		put_text(r, KEY("http.request.method"), t->method);
 		if (!t->method_known)
-			json_key_string(&r->json, "http.request.method_original", t->method);
-		json_key_string(&r->json, "url.path", v->path);
+			put_text(r, KEY("http.request.method_original"), t->method);
+		put_text(r, KEY("url.path"), v->path);
 		if (v->has_query)
-			json_key_string(&r->json, "url.query", v->query);
-		put_text(r, "parcours.url.template", v->template_);
+			put_text(r, KEY("url.query"), v->query);
+		put_text(r, KEY("parcours.url.template"), v->template_);
 		if (t->server_name.len)
-			json_key_string(&r->json, "server.address", t->server_name);
+			put_text(r, KEY("server.address"), t->server_name);
 	}
-	put_text(r, "url.scheme", t->scheme);
+	put_text(r, KEY("url.scheme"), t->scheme);
 	if (t->server_port)
-		json_key_u64(&r->json, "server.port", t->server_port);
-	put_text(r, "user_agent.original", v->user_agent);
-	put_str(r, "user_agent.name", v->agent.name);
-	if (v->agent.version) {
-		json_key(&r->json, "user_agent.version");
-		json_string(&r->json, SLICE(""));
-		r->json.out->len--;
-		buf_add_u64(r->json.out, v->agent.version);
-		buf_add_byte(r->json.out, '"');
+		put_number(r, KEY("server.port"), t->server_port);
+	put_text(r, KEY("user_agent.original"), v->user_agent);
+	put_str(r, KEY("user_agent.name"), v->agent.name);
+	if (v->agent.version) { /* OpenTelemetry has versions as text */
+		put_number(r, SLICE(",\"user_agent.version\":\""), v->agent.version);
+		buf_add_byte(r->out, '"');
 	}
-	put_str(r, "user_agent.synthetic.type", v->agent.bot ? "bot" : NULL);
-	put_field(r, "http.request.header.content-type", t->content_type);
-	put_field(r, "http.request.header.referer", v->referer);
+	put_str(r, KEY("user_agent.synthetic.type"), v->agent.bot ? "bot" : NULL);
+	put_field(r, KEY("http.request.header.content-type"), t->content_type);
+	put_field(r, KEY("http.request.header.referer"), v->referer);
 }
 
 static void put_response(struct row *r)
@@ -142,22 +168,21 @@ static void put_response(struct row *r)
 	char code[4];
 
 	if (t->status)
-		put_u64(r, UNOBSERVED_STATUS, "http.response.status_code", t->status);
-	put_field(r, "http.response.header.content-type", t->response_type);
-	put_field(r, "http.response.header.location", r->v->location);
-	put_u64(r, UNOBSERVED_REQUEST_SIZE, "http.request.body.size", t->request.body_bytes);
-	put_u64(r, UNOBSERVED_RESPONSE_SIZE, "http.response.body.size", t->response.body_bytes);
-	put_u64(r, UNOBSERVED_REQUEST_SIZE, "http.request.size", t->request.wire_bytes);
-	put_u64(r, UNOBSERVED_RESPONSE_SIZE, "http.response.size", t->response.wire_bytes);
-	if (semconv_error_type(t, code).len)
-		json_key_string(&r->json, "error.type", semconv_error_type(t, code));
+		put_u64(r, UNOBSERVED_STATUS, KEY("http.response.status_code"), t->status);
+	put_field(r, KEY("http.response.header.content-type"), t->response_type);
+	put_field(r, KEY("http.response.header.location"), r->v->location);
+	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.body.size"), t->request.body_bytes);
+	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.body.size"), t->response.body_bytes);
+	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.size"), t->request.wire_bytes);
+	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.size"), t->response.wire_bytes);
+	put_text(r, KEY("error.type"), semconv_error_type(t, code));
 	if (t->interim)
-		json_key_u64(&r->json, "parcours.http.interim_responses", t->interim);
+		put_number(r, KEY("parcours.http.interim_responses"), t->interim);
 	if (t->flags & TXN_UPGRADED) {
 		if (t->upgrade.len)
-			json_key_string(&r->json, "parcours.tunnel.protocol", t->upgrade);
-		json_key_u64(&r->json, "parcours.tunnel.received_bytes", t->tunnel_bytes[PC_RX]);
-		json_key_u64(&r->json, "parcours.tunnel.sent_bytes", t->tunnel_bytes[PC_TX]);
+			put_text(r, KEY("parcours.tunnel.protocol"), t->upgrade);
+		put_number(r, KEY("parcours.tunnel.received_bytes"), t->tunnel_bytes[PC_RX]);
+		put_number(r, KEY("parcours.tunnel.sent_bytes"), t->tunnel_bytes[PC_TX]);
 	}
 }
 
@@ -168,22 +193,22 @@ static void put_network(struct row *r)
 	bool unix_socket = t->family == AF_UNIX;
 	const char *version = semconv_version(t->request.seen ? &t->request : &t->response);
 
-	put_str(r, "network.protocol.name", "http");
+	put_str(r, KEY("network.protocol.name"), "http");
 	if (t->request.seen || t->response.seen)
-		put_str(r, "network.protocol.version", version);
-	put_str(r, "client.address", v->client);
+		put_str(r, KEY("network.protocol.version"), version);
+	put_str(r, KEY("client.address"), v->client);
 	if (v->client_is_peer)
-		json_key_u64(&r->json, "client.port", t->remote.port);
+		put_number(r, KEY("client.port"), t->remote.port);
 	if (!observed(r, UNOBSERVED_ADDRESS))
 		return;
-	put_str(r, "network.transport", unix_socket ? "unix" : "tcp");
+	put_str(r, KEY("network.transport"), unix_socket ? "unix" : "tcp");
 	if (unix_socket)
 		return;
-	put_str(r, "network.type", strchr(v->peer, ':') ? "ipv6" : "ipv4");
-	put_str(r, "network.peer.address", v->peer);
-	json_key_u64(&r->json, "network.peer.port", t->remote.port);
-	put_str(r, "network.local.address", v->local);
-	json_key_u64(&r->json, "network.local.port", t->local.port);
+	put_str(r, KEY("network.type"), strchr(v->peer, ':') ? "ipv6" : "ipv4");
+	put_str(r, KEY("network.peer.address"), v->peer);
+	put_number(r, KEY("network.peer.port"), t->remote.port);
+	put_str(r, KEY("network.local.address"), v->local);
+	put_number(r, KEY("network.local.port"), t->local.port);
 }
 
 static void put_trace(struct row *r)
@@ -191,72 +216,73 @@ static void put_trace(struct row *r)
 	const struct transaction *t = r->t;
 	uint8_t name[16];
 
-	put_hex(r, "trace_id", t->trace_id, sizeof(t->trace_id));
-	put_hex(r, "span_id", t->span_id, sizeof(t->span_id));
+	put_hex(r, KEY("trace_id"), t->trace_id, sizeof(t->trace_id));
+	put_hex(r, KEY("span_id"), t->span_id, sizeof(t->span_id));
 	if (t->has_parent)
-		put_hex(r, "parent_span_id", t->parent_id, sizeof(t->parent_id));
-	put_true(r, "parcours.sampled", t->sampled);
+		put_hex(r, KEY("parent_span_id"), t->parent_id, sizeof(t->parent_id));
+	put_true(r, KEY("parcours.sampled"), t->sampled);
 	if (!observed(r, UNOBSERVED_EXCHANGE))
 		return;
 	semconv_exchange(t, name);
-	put_hex(r, "parcours.exchange", name, sizeof(name));
+	put_hex(r, KEY("parcours.exchange"), name, sizeof(name));
 }
 
 static void put_connection(struct row *r)
 {
 	const struct transaction *t = r->t;
 
-	json_key_u64(&r->json, "parcours.connection.id", t->connection_id);
-	json_key_u64(&r->json, "parcours.connection.ordinal", t->ordinal);
+	put_number(r, KEY("parcours.connection.id"), t->connection_id);
+	put_number(r, KEY("parcours.connection.ordinal"), t->ordinal);
 	if (t->connect_ns && t->side == SIDE_CLIENT)
-		json_key_u64(&r->json, "parcours.connection.connect_ns", t->connect_ns);
+		put_number(r, KEY("parcours.connection.connect_ns"), t->connect_ns);
 	else if (t->connect_ns)
-		json_key_u64(&r->json, "parcours.connection.handshake_estimate_ns", t->connect_ns);
+		put_number(r, KEY("parcours.connection.handshake_estimate_ns"), t->connect_ns);
 	if (t->srtt_us)
-		json_key_u64(&r->json, "parcours.connection.rtt_ns", t->srtt_us * 1000ull);
+		put_number(r, KEY("parcours.connection.rtt_ns"), t->srtt_us * 1000ull);
 	if (t->family != AF_UNIX)
-		json_key_u64(&r->json, "parcours.connection.retransmissions", t->retrans);
+		put_number(r, KEY("parcours.connection.retransmissions"), t->retrans);
 	if (t->peer_id)
-		json_key_u64(&r->json, "parcours.connection.peer_id", t->peer_id);
-	put_true(r, "parcours.connection.reset_received", t->reset_in);
-	put_true(r, "parcours.connection.reset_sent", t->reset_out);
+		put_number(r, KEY("parcours.connection.peer_id"), t->peer_id);
+	put_true(r, KEY("parcours.connection.reset_received"), t->reset_in);
+	put_true(r, KEY("parcours.connection.reset_sent"), t->reset_out);
+}
+
+static void put_list(struct row *r, struct slice key, const char *const *words, unsigned count)
+{
+	if (!count)
+		return;
+	buf_add(r->out, key);
+	for (unsigned i = 0; i < count; i++) {
+		buf_add(r->out, i ? SLICE(",\"") : SLICE("[\""));
+		buf_add(r->out, slice_str(words[i]));
+		buf_add_byte(r->out, '"');
+	}
+	buf_add_byte(r->out, ']');
 }
 
 static void put_names(struct row *r)
 {
-	const char *missing[SEMCONV_MISSING];
-	unsigned n = semconv_unobserved(r->t, missing);
+	const char *words[SEMCONV_MISSING];
+	unsigned n = 0;
 
-	if (r->t->flags) {
-		json_key(&r->json, "parcours.flags");
-		json_array(&r->json);
-		for (unsigned i = 0; i < SEMCONV_FLAGS; i++)
-			if (r->t->flags & 1u << i)
-				json_string(&r->json, slice_str(semconv_flag(i)));
-		json_end(&r->json);
-	}
-	if (n) {
-		json_key(&r->json, "unobserved");
-		json_array(&r->json);
-		for (unsigned i = 0; i < n; i++)
-			json_string(&r->json, slice_str(missing[i]));
-		json_end(&r->json);
-	}
+	for (unsigned i = 0; i < SEMCONV_FLAGS; i++)
+		if (r->t->flags & 1u << i)
+			words[n++] = semconv_flag(i);
+	put_list(r, KEY("parcours.flags"), words, n);
+	put_list(r, KEY("unobserved"), words, semconv_unobserved(r->t, words));
 }
 
 void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const struct transaction *t,
 			const struct view *v)
 {
-	struct row r = { .t = t, .v = v };
+	struct row r = { .out = out, .t = t, .v = v };
 
-	json_init(&r.json, out);
-	json_object(&r.json);
-	put_str(&r, "type", "transaction");
-	put_str(&r, "kind", t->side == SIDE_SERVER ? "server" : "client");
+	buf_add(out, SLICE("{\"type\":\"transaction\""));
+	put_word(&r, KEY("kind"), t->side == SIDE_SERVER ? "server" : "client");
 	put_times(&r, c->wall_minus_mono_ns);
-	put_str(&r, "outcome", outcome_name(t->outcome));
+	put_word(&r, KEY("outcome"), outcome_name(t->outcome));
 	if (t->outcome == OUTCOME_UNOBSERVED)
-		put_str(&r, "parcours.unobserved.cause", why_name(t->why));
+		put_word(&r, KEY("parcours.unobserved.cause"), why_name(t->why));
 	put_process(&r, c->service_name);
 	put_request(&r);
 	put_response(&r);
@@ -264,8 +290,7 @@ void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const s
 	put_trace(&r);
 	put_connection(&r);
 	put_names(&r);
-	json_end(&r.json);
-	buf_add_byte(out, '\n');
+	buf_add(out, SLICE("}\n"));
 }
 
 /* A figure with an attribute is written name{key=value}, so that every value is a plain number. */

@@ -319,6 +319,19 @@ void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf
 	}
 }
 
+/* inet_ntop goes through printf, which would be a tenth of the cost of a row. */
+static void write_v4(const unsigned char ip[4], char *to)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (ip[i] >= 100)
+			*to++ = (char)('0' + ip[i] / 100);
+		if (ip[i] >= 10)
+			*to++ = (char)('0' + ip[i] / 10 % 10);
+		*to++ = (char)('0' + ip[i] % 10);
+		*to++ = i < 3 ? '.' : 0;
+	}
+}
+
 void privacy_address(const struct pc_addr *a, bool truncate, char ret_text[46])
 {
 	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
@@ -330,5 +343,8 @@ void privacy_address(const struct pc_addr *a, bool truncate, char ret_text[46])
 		ip[15] = 0;
 	else if (truncate)
 		memset(ip + 6, 0, 10);
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip + 12 : ip, ret_text, 46);
+	if (v4)
+		write_v4(ip + 12, ret_text);
+	else
+		inet_ntop(AF_INET6, ip, ret_text, 46);
 }

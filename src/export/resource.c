@@ -28,31 +28,72 @@ struct resources {
 	struct buf agent, scope;
 };
 
-static void begin_attr(struct buf *b, uint32_t field, struct slice key, size_t value_len)
+static char *write_varint(char *at, uint64_t v)
 {
-	pb_tag(b, field, PB_BYTES);
-	pb_varint(b, pb_bytes_len(key.len) + pb_bytes_len(value_len));
-	pb_bytes(b, 1, key);
-	pb_tag(b, 2, PB_BYTES);
-	pb_varint(b, value_len);
+	for (; v >= 0x80; v >>= 7)
+		*at++ = (char)(v | 0x80);
+	*at++ = (char)v;
+	return at;
+}
+
+/*
+ * KeyValue { key = 1, value = 2: AnyValue of `value_len` octets } up to where the AnyValue begins.
+ * Room for all of it is reserved once, because a span has forty of these: what follows is written
+ * without a check. Field numbers here are below 16. NULL: no room (the buffer says so).
+ */
+static char *begin_attr(struct buf *b, uint32_t field, struct slice key, size_t value_len)
+{
+	char *at;
+
+	if (buf_reserve(b, key.len + value_len + 40) < 0)
+		return NULL;
+	at = b->at + b->len;
+	*at++ = (char)(field << 3 | PB_BYTES);
+	at = write_varint(at, pb_bytes_len(key.len) + pb_bytes_len(value_len));
+	*at++ = 1 << 3 | PB_BYTES;
+	at = write_varint(at, key.len);
+	memcpy(at, key.at, key.len);
+	at += key.len;
+	*at++ = 2 << 3 | PB_BYTES;
+	return write_varint(at, value_len);
 }
 
 void attr_text(struct buf *b, uint32_t field, struct slice key, struct slice value)
 {
-	begin_attr(b, field, key, pb_bytes_len(utf8_clean_len(value)));
-	pb_string(b, 1, value);
+	size_t len = utf8_clean_len(value);
+	char *at = begin_attr(b, field, key, pb_bytes_len(len));
+
+	if (!at)
+		return;
+	*at++ = 1 << 3 | PB_BYTES;
+	at = write_varint(at, len);
+	b->len = (size_t)(at - b->at);
+	if (len == value.len)
+		buf_add(b, value); /* nothing to replace */
+	else
+		utf8_add_clean(b, value);
 }
 
 void attr_bool(struct buf *b, uint32_t field, struct slice key, bool value)
 {
-	begin_attr(b, field, key, 2);
-	pb_u64(b, 2, value);
+	char *at = begin_attr(b, field, key, 2);
+
+	if (!at)
+		return;
+	*at++ = 2 << 3 | PB_VARINT;
+	*at++ = value;
+	b->len = (size_t)(at - b->at);
 }
 
 void attr_int(struct buf *b, uint32_t field, struct slice key, int64_t value)
 {
-	begin_attr(b, field, key, 1 + pb_varint_len((uint64_t)value));
-	pb_u64(b, 3, (uint64_t)value);
+	char *at = begin_attr(b, field, key, 1 + pb_varint_len((uint64_t)value));
+
+	if (!at)
+		return;
+	*at++ = 3 << 3 | PB_VARINT;
+	at = write_varint(at, (uint64_t)value);
+	b->len = (size_t)(at - b->at);
 }
 
 void attr_texts(struct buf *b, uint32_t field, struct slice key, const char *const *values,

@@ -9,7 +9,7 @@
 #ifndef PC_BPF_PIECE_H
 #define PC_BPF_PIECE_H
 
-#include "parcours/abi.h"
+#include "state.h"
 
 /* How far a call has been walked. All offsets count from the first byte of the call. */
 struct pc_walk {

@@ -12,6 +12,9 @@
 #define PC_BPF_STATE_H
 
 #include "parcours/abi.h"
+#ifndef __bpf__ /* the tests on the host */
+#include <stdbool.h>
+#endif
 
 #define PC_S_ANCHORED  0x001 /* seq0 is known (plain TCP) */
 #define PC_S_COUNTED   0x002 /* pos is a byte counter; never goes back to TCP's numbers */

@@ -111,7 +111,8 @@ def instruction_counts(fdinfo, programs):
     """{program: instructions the verifier walked} of the programs held open by the agent."""
     names = {p["id"]: p.get("name", "?") for p in json.loads(programs or "[]")}
     return {names.get(int(i), "?"): int(n) for i, n in
-            re.findall(r"prog_id:\s*(\d+)\s+verified_insns:\s*(\d+)", fdinfo)}
+            re.findall(r"^prog_id:\s*(\d+)\n(?:run_\w+:.*\n|recursion_\w+:.*\n)*"
+                       r"verified_insns:\s*(\d+)", fdinfo, re.M)}
 
 
 def verifier(kernel, cases, source):

@@ -228,7 +228,7 @@ static int load(struct capture *c, const struct capture_options *o)
 		return -errno;
 	err = choose_programs(c);
 	err = err ?: size_maps(c, o);
-	err = err ?: bpf_object__load(c->obj);
+	err = err ?: c->family->load(c->skel);
 	return err ?: open_maps(c);
 }
 

@@ -21,6 +21,7 @@ struct family {
 	const char *const *unused; /* the other family's maps, to NULL: not created */
 	/* Opens (does not load) and sets the constants. NULL with errno. */
 	void *(*open)(const struct family_knobs *k, struct bpf_object **ret_obj);
+	int (*load)(void *skel); /* as a skeleton, so that its variables are the kernel's */
 	void (*destroy)(void *skel);
 	/* Before each pass of the program pc_scan (1: who listens, 2: the sockets). */
 	void (*scan_pass)(void *skel, uint32_t pass);

@@ -18,6 +18,11 @@ static void *sock_open(const struct family_knobs *k, struct bpf_object **ret_obj
 	return skel;
 }
 
+static int sock_load(void *skel)
+{
+	return sock_bpf__load(skel);
+}
+
 static void sock_destroy(void *skel)
 {
 	sock_bpf__destroy(skel);
@@ -43,6 +48,7 @@ const struct family family_sock = {
 	.name = "sock",
 	.unused = unused,
 	.open = sock_open,
+	.load = sock_load,
 	.destroy = sock_destroy,
 	.scan_pass = sock_scan_pass,
 	.scanned = sock_scanned,

@@ -18,6 +18,11 @@ static void *syscall_open(const struct family_knobs *k, struct bpf_object **ret_
 	return skel;
 }
 
+static int syscall_load(void *skel)
+{
+	return syscall_bpf__load(skel);
+}
+
 static void syscall_destroy(void *skel)
 {
 	syscall_bpf__destroy(skel);
@@ -43,6 +48,7 @@ const struct family family_syscall = {
 	.name = "syscall",
 	.unused = unused,
 	.open = syscall_open,
+	.load = syscall_load,
 	.destroy = syscall_destroy,
 	.scan_pass = syscall_scan_pass,
 	.scanned = syscall_scanned,

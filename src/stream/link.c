@@ -112,7 +112,8 @@ void link_close(struct stream *s, struct link *l, const struct pc_close *rec)
 	for (int d = PC_RX; d <= PC_TX; d++) {
 		if (l->dir[d].end_seen)
 			continue;
-		if (rec->error)
+		/* Who resets a connection finds ECONNRESET on its own socket afterwards. */
+		if (rec->error && !(c->flags & PC_F_RESET_OUT))
 			c->error[d] = rec->error;
 		else if (!c->error[d] && (c->flags & PC_F_RESET_IN))
 			c->error[d] = ECONNRESET;

@@ -240,6 +240,8 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 	if (d == PC_RX && s->arrived_head != s->arrived_tail)
 		x->data.arrivals = pc_arrival_take(s, m->end_seq, m->span.end,
 						   (struct pc_arrival *)x->rest);
+	if (m->ret > PC_PIECE && pc_ring_pressed()) /* better a body in part than a head less */
+		budget = pc_min(budget, PC_PIECE);
 	pc_walk_begin(&x->walk, m->ret, m->span.start, until, budget);
 	if (!why)
 		why = pc_walk_source(&x->walk, args);
@@ -297,7 +299,9 @@ static __noinline int pc_tell_end(struct pc_sock *s, __u32 d, __s32 error)
 	return 0;
 }
 
-/* CLOSE and GONE. t = NULL: not plain TCP, nothing is known but the counters. */
+/* CLOSE and GONE. t = NULL: not plain TCP, nothing is known but the counters. An aborted connection
+ * (tcp_disconnect) has its numbers reset between the two, with write_seq set beyond the window: after
+ * CLOSE only what was told counts. */
 static __always_inline void pc_tell_close(struct pc_sock *s, const struct pc_tcp *t, __u32 kind,
 					  __u32 flags, __s32 error)
 {
@@ -309,7 +313,10 @@ static __always_inline void pc_tell_close(struct pc_sock *s, const struct pc_tcp
 	e.rx_pos = s->pos[PC_RX];
 	e.tx_pos = s->pos[PC_TX];
 	e.error = error;
-	if (t && (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED)) {
+	if (kind == PC_GONE && (s->flags & PC_S_CLOSED)) {
+		e.rx_pos = e.rx_pos > s->told[PC_RX] ? e.rx_pos : s->told[PC_RX];
+		e.tx_pos = e.tx_pos > s->told[PC_TX] ? e.tx_pos : s->told[PC_TX];
+	} else if (t && (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED)) {
 		e.rx_pos = pc_rx_pos(t, s->seq0);
 		e.tx_pos = pc_tx_pos(t, s->seq0);
 		e.acked = pc_acked_pos(t, s->seq0);

@@ -21,7 +21,7 @@ from lib import process, servers  # noqa: E402 (the path comes first)
 from lib.agent import Agent, sources  # noqa: E402,F401
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-SECONDS = float(os.environ.get("SECONDS_A_RUN", "2"))
+SECONDS = int(os.environ.get("SECONDS_A_RUN", "2"))
 SERVER_CPU, CLIENT_CPU = "0", "1"
 
 
@@ -88,7 +88,7 @@ server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world,
         seconds = seconds or SECONDS
         before = cpu_ns(self.pids)
         out = process.run(["taskset", "-c", CLIENT_CPU, servers.program("wrk"), "-t1", "-c%d" % (connections or self.connections),
-                           "-d%gs" % seconds, "http://127.0.0.1:%d/hello" % self.port])
+                           "-d%ds" % seconds, "http://127.0.0.1:%d/hello" % self.port])
         count = int(re.search(r"(\d+) requests in", out).group(1))
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
         errors = re.search(r"Socket errors|Non-2xx", out)

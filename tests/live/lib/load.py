@@ -153,7 +153,7 @@ class Driver:
         writer.write(item.data)
         self.sent += len(item.data)
         while not parser.run():
-            data = await reader.read(262144)
+            data = await reader.read(65536)
             if not data:
                 if parser.state == "until close":
                     break
@@ -167,6 +167,8 @@ class Driver:
         while self.todo:
             reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20,
                                                            local_addr=self.local)
+            # As most clients, at most 64 KiB a call: chunk framing beyond that is out of sight.
+            writer.transport.max_size = 65536
             self.connections += 1
             parser, used = Parser(), 0
             while self.todo:

@@ -29,7 +29,7 @@ def files(root):
 
 class Server:
     name = "?"
-    paths = ["/f%d.bin" % s for s in SIZES] + ["/none"]
+    paths = ["/f%d.bin" % s for s in SIZES[:4] * 4 + SIZES[4:]] + ["/none"] * 3
     chunked_uploads = True
     methods = None
 
@@ -92,7 +92,7 @@ class Server:
 
 class Nginx(Server):
     name = "nginx"
-    paths = Server.paths + ["/no-content", "/moved", "/broken", "/chunked"]
+    paths = Server.paths + ["/no-content", "/moved", "/broken", "/chunked"] * 3
     workers, extra, location = 2, "", ""
 
     def prepare(self):
@@ -129,7 +129,7 @@ http {
 
 class Apache(Server):
     mpm = "event"
-    paths = Server.paths + ["/no-content", "/moved", "/broken"]
+    paths = Server.paths + ["/no-content", "/moved", "/broken"] * 3
 
     @property
     def name(self):
@@ -181,7 +181,7 @@ class ApachePrefork(Apache):
 
 class Lighttpd(Server):
     name = "lighttpd"
-    paths = Server.paths + ["/moved", "/denied"]
+    paths = Server.paths + ["/moved", "/denied"] * 3
 
     def prepare(self):
         files(self.place)

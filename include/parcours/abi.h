@@ -66,6 +66,7 @@ enum pc_why {
 	PC_WHY_BEFORE,	  /* user-made: before we joined the connection */
 	PC_WHY_BUFFER,	  /* user-made: a bound of the user side (window, memory) */
 	PC_WHY_SHUTDOWN,  /* user-made: the agent ended first */
+	PC_WHY_MALFORMED, /* user-made: the bytes are here but are no message */
 	PC_WHY_MAX
 };
 

@@ -27,7 +27,7 @@ const char *why_name(enum pc_why w)
 		[PC_WHY_FAULT] = "fault",	  [PC_WHY_KERNEL] = "kernel",
 		[PC_WHY_CALL] = "call",		  [PC_WHY_RING] = "ring",
 		[PC_WHY_BEFORE] = "before",	  [PC_WHY_BUFFER] = "buffer",
-		[PC_WHY_SHUTDOWN] = "shutdown",
+		[PC_WHY_SHUTDOWN] = "shutdown",	  [PC_WHY_MALFORMED] = "malformed",
 	};
 
 	return (unsigned)w < PC_WHY_MAX ? names[w] : "none";

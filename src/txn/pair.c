@@ -281,6 +281,10 @@ static void on_lost(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos
 	if (!conn)
 		return;
 	conn->lost[d] = true;
+	if (why == PC_WHY_NONE && loss == PROTO_LOSS_HEAD_TOO_LARGE)
+		why = PC_WHY_BUFFER;
+	else if (why == PC_WHY_NONE && loss == PROTO_LOSS_MALFORMED)
+		why = PC_WHY_MALFORMED;
 	if (why != PC_WHY_NONE)
 		conn->lost_why[d] = why;
 }

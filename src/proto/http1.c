@@ -135,6 +135,7 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 		    enum proto_loss loss, enum pc_why why)
 {
 	struct way *w = &h->way[d];
+	bool at_start = w->state == WAY_START;
 
 	if (in_message(w)) {
 		struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
@@ -147,6 +148,14 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 	}
 	if (why == PC_WHY_BUDGET)
 		budget_raise(p, h, d, pos);
+	/* Where a response should start, it is the one to the oldest request that is missed. */
+	if (at_start && !is_request(h, d) && h->queue.count && !h->check) {
+		const struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
+					       .why = why,
+					       .end_pos = pos };
+
+		http1_pass_over(p, h, &e);
+	}
 	w->state = WAY_LOST;
 	w->loss = loss;
 	w->why = why;
@@ -204,8 +213,8 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 	if (!front)
 		head->flags |= HEAD_METHOD_UNKNOWN;
 	if (head->status / 100 == 1 && head->status != 101) {
-		p->stats.interim += !muted;
-		if (!muted)
+		p->stats.interim += front;
+		if (front) /* an orphan's would be taken for one of the request that waits */
 			p->sink.interim(p->sink.ctx, h->c, head);
 		w->flags = 0;
 		return;
@@ -254,6 +263,17 @@ static bool may_start(struct proto *p, struct http1 *h, enum pc_dir d, const str
 	return false;
 }
 
+/* The direction ends, or we may keep nothing more, in the middle of a head: told as lost, but if the
+ * end comes next, this is where the message was cut, so the way is not lost. */
+static uint64_t lose_beginning(struct proto *p, struct http1 *h, enum pc_dir d,
+			       const struct range *r)
+{
+	h->way[d].scanned = 0;
+	p->stats.lost[PROTO_LOSS_MALFORMED]++;
+	proto_lose(p, h->c, d, r->pos, r->len, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
+	return r->len;
+}
+
 static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 			  bool last)
 {
@@ -270,8 +290,10 @@ static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const
 			http1_lose_way(p, h, d, r->pos, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
 		else if (r->bytes.len > HEAD_BYTES)
 			http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HEAD_TOO_LARGE, PC_WHY_NONE);
-		else if (!can_wait(r, last))
-			http1_lose_broken(p, h, d, r);
+		else if (r->bytes.len < r->len)
+			http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, r->why);
+		else if (last)
+			return lose_beginning(p, h, d, r);
 		return 0;
 	}
 	if (!request && !settle_answer(p, h, d, r, last))

@@ -20,11 +20,7 @@ void http1_begin_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	case FRAMING_LENGTH:
 		if (w->left) {
 			w->state = WAY_LENGTH;
-			/* A length near 2^63 must not wrap a position. */
-			if (w->left > UINT64_MAX / 4)
-				w->state = WAY_CLOSE;
-			else
-				budget_content(p, h, d, pos + w->left, r->pos + r->len);
+			budget_content(p, h, d, pos + w->left, r->pos + r->len);
 			return;
 		}
 		break;

@@ -31,6 +31,13 @@ static bool coded(struct head *h, const struct head_facts *f)
 	return true;
 }
 
+/* Nothing can follow content that ends with the connection. */
+static void settle(struct head *h)
+{
+	if (h->framing == FRAMING_CLOSE || h->framing == FRAMING_TUNNEL)
+		h->flags &= (uint16_t)~HEAD_KEEP_ALIVE;
+}
+
 void http1_request_framing(struct head *h, const struct head_facts *f)
 {
 	if (coded(h, f)) {
@@ -45,6 +52,7 @@ void http1_request_framing(struct head *h, const struct head_facts *f)
 	} else {
 		h->framing = FRAMING_NONE;
 	}
+	settle(h);
 }
 
 void http1_response_framing(struct head *h, const struct head_facts *f, enum request_class asked)
@@ -67,4 +75,5 @@ void http1_response_framing(struct head *h, const struct head_facts *f, enum req
 	} else {
 		h->framing = FRAMING_CLOSE;
 	}
+	settle(h);
 }

@@ -193,8 +193,10 @@ static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir
 		pass_over(p, h, n, w, r->pos);
 out:
 	/* Passed over, it is still a witness for requests, if it is final. */
-	if (v == PASS && r->bytes.at[9] != '1')
+	if (v == PASS && r->bytes.at[9] != '1') {
 		h->answer_from_ns = h->answer_to_ns = t;
+		http1_wake(p, h, h->request_dir);
+	}
 	return v;
 }
 
@@ -215,6 +217,10 @@ uint64_t http1_resync(struct proto *p, struct http1 *h, enum pc_dir d, const str
 	if (!stream_moment(p->stream, h->c, d, r->pos, &m))
 		return pass(p, h, d, r, r->bytes.len, 0);
 	t = proto_when(p, h->c, d, r->pos);
+	if (t > w->offered_ns) {
+		w->offered_ns = t;
+		http1_wake(p, h, other_dir(d));
+	}
 	if (m.call_start && m.from == r->pos && t && !m.uncertain)
 		v = is_request(h, d) ? judge_request(p, h, d, r, t, last)
 				     : judge_response(p, h, d, r, t, last);

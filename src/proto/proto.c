@@ -166,6 +166,7 @@ static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const
 	if (conn->turns > TURNS_MAX)
 		return not_ours(p, c, d, r);
 	proto_lose(p, c, d, r->pos, n, loss, r->bytes.len ? PC_WHY_BEFORE : r->why);
+	conn->http1.way[d].seen_ns = r->bytes.len ? proto_when(p, c, d, r->pos) : 0;
 	return n;
 }
 

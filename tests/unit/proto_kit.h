@@ -290,10 +290,17 @@ static inline void kit_new(struct kit *k, bool want_content)
 		.idle_ns = 600000 * KIT_MS,
 	};
 	struct proto_sink sink = {
-		k,	     kit_open,	   kit_request,
-		kit_interim, kit_response, want_content ? kit_content : NULL,
-		kit_end,     kit_tunnel,   kit_lost,
-		kit_close,   want_content,
+		.ctx = k,
+		.open = kit_open,
+		.request = kit_request,
+		.interim = kit_interim,
+		.response = kit_response,
+		.content = want_content ? kit_content : NULL,
+		.want_octets = want_content,
+		.end = kit_end,
+		.tunnel = kit_tunnel,
+		.lost = kit_lost,
+		.close = kit_close,
 	};
 	struct stream_sink in;
 
@@ -335,15 +342,13 @@ static inline void kit_connect(struct kit *k, uint16_t flags, uint64_t rx_pos, u
 static inline void kit_record(struct kit *k, enum pc_dir d, uint64_t pos, uint64_t len,
 			      struct slice bytes, uint16_t flags, uint64_t time_ns, enum pc_why why)
 {
-	union {
-		struct pc_data data;
-		char room[sizeof(struct pc_data) + PC_PIECE];
-	} *rec = malloc(sizeof(struct pc_data) + bytes.len); /* exact: sanitizers see overreads */
+	size_t size = sizeof(struct pc_data) + bytes.len;
+	struct pc_data *rec = malloc(size); /* exact: sanitizers see overreads */
 
 	if (!rec)
 		abort();
-	rec->data = (struct pc_data){
-		.head = { PC_DATA, flags, (__u32)(sizeof(struct pc_data) + bytes.len), time_ns },
+	*rec = (struct pc_data){
+		.head = { PC_DATA, flags, (__u32)size, time_ns },
 		.conn = KIT_CONN,
 		.pos = pos,
 		.len = (__u32)len,
@@ -354,8 +359,8 @@ static inline void kit_record(struct kit *k, enum pc_dir d, uint64_t pos, uint64
 		.why = (__u8)(bytes.len < len ? why : PC_WHY_NONE),
 	};
 	if (bytes.len)
-		memcpy(&rec->data + 1, bytes.at, bytes.len);
-	stream_push(k->stream, &rec->data.head);
+		memcpy(rec + 1, bytes.at, bytes.len);
+	stream_push(k->stream, &rec->head);
 	free(rec);
 }
 
@@ -482,7 +487,10 @@ static inline void kit_finish(struct kit *k)
 			kit_say(k, "%s preface %llu\n", i ? "<" : ">",
 				(unsigned long long)p.preface_bytes[d]);
 		for (int j = 0; j < PROTO_LOSS_MAX; j++)
-			if (k->lost[d][j])
+			if (k->lost[d][j] &&
+			    j == PROTO_LOSS_NOT_HTTP) /* how much depends on the cuts */
+				kit_say(k, "%s lost not-http\n", i ? "<" : ">");
+			else if (k->lost[d][j])
 				kit_say(k, "%s lost %s %llu\n", i ? "<" : ">", kit_losses[j],
 					(unsigned long long)k->lost[d][j]);
 	}

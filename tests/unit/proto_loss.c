@@ -285,8 +285,17 @@ static unsigned round_of(unsigned seed, unsigned loss, unsigned modes)
 		.grace_ns = 1000 * KIT_MS,
 		.idle_ns = 600000 * KIT_MS,
 	};
-	struct proto_sink sink = { &talk.k, kit_open, on_request, kit_interim, on_response,
-				   NULL,    on_end,   kit_tunnel, kit_lost,    kit_close };
+	struct proto_sink sink = {
+		.ctx = &talk.k,
+		.open = kit_open,
+		.request = on_request,
+		.interim = kit_interim,
+		.response = on_response,
+		.end = on_end,
+		.tunnel = kit_tunnel,
+		.lost = kit_lost,
+		.close = kit_close,
+	};
 	struct stream_sink in;
 
 	memset(&talk, 0, sizeof(talk));

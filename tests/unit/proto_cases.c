@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proto_cases.c: all of tests/cases/proto: each case as written, and, where it has no holes, from the
+ * other side, octet by octet, in pieces of 2 to 7, and cut at every position. The messages must be
+ * the same each time.
+ *
+ * CASES_SHOW=1 prints what came out, to be read and pasted into a new case.
+ */
+#include "proto_cases.h"
+
+#include <dirent.h>
+
+static unsigned failed, readings;
+
+static bool check(const struct wire *w, const struct reading *how, struct slice want, bool loud)
+{
+	struct kit k;
+	bool same;
+
+	wire_play(w, how, &k);
+	same = slice_eq(buf_slice(&k.text), want);
+	readings++;
+	if (!same && loud)
+		print_error("%s, cut %zu, pieces of %zu: got\n%.*s--- instead of\n%.*s\n",
+			    how->server ? "server" : "client", how->cut, how->piece,
+			    (int)k.text.len, k.text.at, (int)want.len, want.at);
+	if (getenv("CASES_SHOW") && !how->cut && !how->piece && how->server && !how->content)
+		printf("```messages\n%.*s```\n", (int)k.text.len, k.text.at);
+	kit_free(&k);
+	return same;
+}
+
+/* All ways to read it; stops at the first that differs. */
+static bool check_all(const struct wire *w, struct slice want)
+{
+	struct reading how = { .server = true };
+
+	if (!check(w, &how, want, true))
+		return false;
+	how.server = false;
+	if (!check(w, &how, want, true))
+		return false;
+	for (int side = 0; side < 2; side++) {
+		how = (struct reading){ .server = side, .content = true };
+		if (!check(w, &how, want, true))
+			return false;
+		if (w->once)
+			continue;
+		for (how.piece = 1; how.piece < 8; how.piece++)
+			if (!check(w, &how, want, true))
+				return false;
+		how.piece = 0;
+		for (how.cut = 1; how.cut < w->bytes.len; how.cut++)
+			if (!check(w, &how, want, true))
+				return false;
+	}
+	return true;
+}
+
+static unsigned run_file(const char *path)
+{
+	struct slice text = file_read(path);
+	struct markdown m = { .rest = text };
+	struct slice wire, want;
+	unsigned cases = 0;
+
+	while (markdown_block(&m, "wire", &wire)) {
+		struct slice heading = m.heading;
+		struct wire w;
+
+		wire_parse(&w, wire);
+		if (getenv("CASES_SHOW"))
+			printf("%.*s\n", (int)heading.len, heading.at);
+		assert_true(markdown_block(&m, "messages", &want));
+		if (!check_all(&w, want)) {
+			print_error("%s: %.*s FAILED\n", path, (int)heading.len, heading.at);
+			failed++;
+		}
+		buf_done(&w.bytes);
+		cases++;
+	}
+	free((void *)text.at);
+	return cases;
+}
+
+static void every_case(void **state)
+{
+	DIR *dir = opendir("tests/cases/proto");
+	unsigned cases = 0;
+	struct dirent *e;
+	char path[512];
+
+	assert_non_null(dir);
+	while ((e = readdir(dir))) {
+		if (!slice_ends(slice_str(e->d_name), SLICE(".md")))
+			continue;
+		snprintf(path, sizeof(path), "tests/cases/proto/%s", e->d_name);
+		cases += run_file(path);
+	}
+	closedir(dir);
+	print_message("%u cases, %u readings, %u failed\n", cases, readings, failed);
+	assert_true(cases > 50);
+	assert_int_equal(failed, 0);
+}
+
+UNIT_MAIN(T(every_case))

@@ -222,8 +222,9 @@ static void say_sender(struct export *x)
 {
 	char text[SENDER_SENTENCE];
 
-	if (x->sender && sender_sentence(x->sender, text) && x->options.say)
-		x->options.say(x->options.say_ctx, text);
+	while (x->sender && sender_sentence(x->sender, text))
+		if (x->options.say)
+			x->options.say(x->options.say_ctx, text);
 }
 
 /* True once the time has come; then it comes again after `interval`. The first call only starts it. */

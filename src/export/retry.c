@@ -6,6 +6,7 @@
 #include "export/retry.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 
 #include "base/pb.h"
 
@@ -49,10 +50,12 @@ int64_t retry_after_ns(struct slice value, int64_t wall_seconds)
 	uint64_t seconds;
 	int64_t ns;
 	time_t date;
+	int err;
 
 	value = slice_trim(value);
-	if (slice_u64(value, &seconds) == 0)
-		return seconds < DAY_NS / 1000000000 ? (int64_t)seconds * 1000000000 : DAY_NS;
+	err = slice_u64(value, &seconds);
+	if (err == 0 || err == -ERANGE)
+		return !err && seconds < DAY_NS / 1000000000 ? (int64_t)seconds * 1000000000 : DAY_NS;
 	if (value.len == 0 || value.len >= sizeof(text) || memchr(value.at, 0, value.len))
 		return -1;
 	memcpy(text, value.at, value.len);

@@ -22,6 +22,7 @@
 #define BODY_MAX     65536 /* of an answer: more is not looked at */
 #define SAY_AGAIN_NS (60 * NS_PER_S)
 #define SHOWN	     120 /* columns of a stranger's message */
+#define SENTENCES    4	 /* when nobody fetches them the last one is overwritten */
 
 /* One endpoint. */
 struct target {
@@ -56,7 +57,8 @@ struct sender {
 	_Atomic uint64_t requests, retries, failures;
 	_Atomic int last_status;
 	pthread_mutex_t sentence_lock;
-	char sentence[SENDER_SENTENCE]; /* empty = nothing to tell */
+	char sentence[SENTENCES][SENDER_SENTENCE];
+	unsigned sentences; /* waiting to be told */
 };
 
 static size_t on_body(char *at, size_t size, size_t n, void *ctx)
@@ -65,7 +67,7 @@ static size_t on_body(char *at, size_t size, size_t n, void *ctx)
 	struct slice s = slice_sub(slice_of(at, size * n), 0, BODY_MAX - r->body.len);
 
 	buf_add(&r->body, s);
-	return size * n;
+	return s.len < size * n ? 0 : size * n; /* 0 ends the transfer: the status is known by now */
 }
 
 static size_t on_header(char *at, size_t size, size_t n, void *ctx)
@@ -95,7 +97,9 @@ static void say(struct sender *s, const char *fmt, ...)
 
 	va_start(args, fmt);
 	pthread_mutex_lock(&s->sentence_lock);
-	vsnprintf(s->sentence, sizeof(s->sentence), fmt, args);
+	if (s->sentences < SENTENCES)
+		s->sentences++;
+	vsnprintf(s->sentence[s->sentences - 1], SENDER_SENTENCE, fmt, args);
 	pthread_mutex_unlock(&s->sentence_lock);
 	va_end(args);
 }
@@ -211,8 +215,8 @@ static void on_answer(struct sender *s, struct target *t, struct message *m)
 	uint64_t next_ns;
 	bool again;
 
-	if (s->reply.code == CURLE_URL_MALFORMAT || s->reply.code == CURLE_UNSUPPORTED_PROTOCOL ||
-	    s->reply.code == CURLE_SSL_CACERT_BADFILE || s->reply.code == CURLE_SSL_CERTPROBLEM)
+	if (s->reply.code == CURLE_URL_MALFORMAT || s->reply.code == CURLE_SSL_CACERT_BADFILE ||
+	    s->reply.code == CURLE_SSL_CERTPROBLEM)
 		answer = ANSWER_REFUSED; /* our own configuration: no use in asking again */
 	if (answer == ANSWER_TAKEN) {
 		on_taken(s, t, m);
@@ -279,7 +283,7 @@ static void attempt(struct sender *s, struct message *m)
 	curl_easy_setopt(t->curl, CURLOPT_TIMEOUT_MS, (long)timeout);
 	s->reply.code = curl_easy_perform(t->curl);
 	atomic_fetch_add(&s->requests, 1);
-	if (s->reply.code == CURLE_OK)
+	if (s->reply.code == CURLE_OK || s->reply.code == CURLE_WRITE_ERROR)
 		curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &s->reply.status);
 	atomic_store(&s->last_status, (int)s->reply.status);
 	on_answer(s, t, m);
@@ -421,9 +425,12 @@ bool sender_sentence(struct sender *s, char ret_text[SENDER_SENTENCE])
 	bool any;
 
 	pthread_mutex_lock(&s->sentence_lock);
-	any = s->sentence[0] != 0;
-	memcpy(ret_text, s->sentence, SENDER_SENTENCE);
-	s->sentence[0] = 0;
+	any = s->sentences > 0;
+	if (any) {
+		memcpy(ret_text, s->sentence[0], SENDER_SENTENCE);
+		s->sentences--;
+		memmove(s->sentence[0], s->sentence[1], sizeof(s->sentence) - sizeof(s->sentence[0]));
+	}
 	pthread_mutex_unlock(&s->sentence_lock);
 	return any;
 }

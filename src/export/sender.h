@@ -25,7 +25,7 @@ struct sender;
 int sender_new(const struct otlp_options *o, bool patient, struct sender **ret);
 /* Takes `at` over. */
 void sender_push(struct sender *s, enum signal_kind signal, char *at, size_t len, uint32_t count);
-/* True: there is something to tell a person (once a change, then once a minute). */
+/* True: the next thing to tell a person (once a change, then once a minute). */
 bool sender_sentence(struct sender *s, char ret_text[SENDER_SENTENCE]);
 void sender_stats(struct sender *s, struct sender_stats *ret);
 /* Sends what is queued for at most `drain_ns`, then ends the worker; what is left is dropped. */

@@ -16,7 +16,7 @@ struct pc_map_ports pc_ports SEC(".maps");
 struct pc_map_socks pc_socks SEC(".maps");
 struct pc_map_conns pc_conns SEC(".maps");
 struct pc_map_others pc_others SEC(".maps");
-struct pc_map_newborn pc_newborn SEC(".maps");
+struct pc_map_listening pc_listening SEC(".maps");
 struct pc_map_scratch pc_scratch SEC(".maps");
 
 _Static_assert(sizeof(struct pc_data) == 72, "abi: DATA has padding");

@@ -123,10 +123,10 @@ struct pc_map_others {
 	__type(value, struct pc_sock);
 };
 
-/* Syscall source: the child of a watched listener that is just being made on this CPU, or 0. */
-struct pc_map_newborn {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+/* Syscall source: one bit a port that a watched listener had. Kernel writes. 8 KiB. */
+struct pc_map_listening {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536 / 64);
 	__type(key, __u32);
 	__type(value, __u64);
 };
@@ -150,7 +150,7 @@ extern struct pc_map_ports pc_ports SEC(".maps");
 extern struct pc_map_socks pc_socks SEC(".maps");
 extern struct pc_map_conns pc_conns SEC(".maps");
 extern struct pc_map_others pc_others SEC(".maps");
-extern struct pc_map_newborn pc_newborn SEC(".maps");
+extern struct pc_map_listening pc_listening SEC(".maps");
 extern struct pc_map_scratch pc_scratch SEC(".maps");
 #endif
 

@@ -63,6 +63,26 @@ static __always_inline struct pc_sock *pc_state_get(struct sock *sk)
 	return bpf_map_lookup_elem(&pc_others, &key);
 }
 
+static __always_inline bool pc_listened(__u16 port)
+{
+	__u32 word = port / 64;
+	__u64 *bits = bpf_map_lookup_elem(&pc_listening, &word);
+
+	return bits && (*bits >> (port % 64)) & 1;
+}
+
+/* Of a listener in scope only the port is kept. */
+static __always_inline bool pc_state_listens(struct sock *sk)
+{
+	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	__u32 word = port / 64;
+	__u64 *bits = bpf_map_lookup_elem(&pc_listening, &word);
+
+	if (bits)
+		__sync_fetch_and_or(bits, 1ull << (port % 64));
+	return true;
+}
+
 /* The state of before is overwritten, if there was one. */
 static __always_inline struct pc_sock *pc_state_make(struct sock *sk)
 {
@@ -111,35 +131,16 @@ static __always_inline void pc_state_name(struct sock *sk)
 	bpf_get_socket_cookie(sk);
 }
 
-/*
- * A state change. A child goes LISTEN → SYN_RECV while it still bears the listener's cookie, and gets
- * one of its own before SYN_RECV → ESTABLISHED, in the same run of the softirq: the first tells whose
- * child it is, the second is where it is adopted. With data in the SYN others may come in between;
- * then who uses it first decides, as for any socket that we have not heard of.
- */
+/* A state change. A child does not say whose it is, but it has the listener's port; where another
+ * network namespace listens on the same one, who uses the child decides, as for any socket. */
 static __always_inline struct pc_sock *pc_state_at(struct sock *sk, int old, int new,
 						   bool *ret_child)
 {
-	__u64 *newborn, conn;
-	struct pc_sock *s;
-	__u32 zero = 0;
+	struct pc_sock *s = pc_state_get(sk);
 
-	*ret_child = false;
-	newborn = bpf_map_lookup_elem(&pc_newborn, &zero);
-	if (!newborn)
-		return NULL;
-	if (old == TCP_LISTEN && new == TCP_SYN_RECV) {
-		conn = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-		s = bpf_map_lookup_elem(&pc_conns, &conn);
-		*newborn = s && (s->flags & PC_S_LISTENER) ? (__u64)sk : 0;
-		return NULL;
-	}
-	if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED &&*newborn == (__u64)sk) {
-		*newborn = 0;
-		*ret_child = true;
-		return pc_state_make(sk);
-	}
-	return pc_state_get(sk);
+	*ret_child = !s && old == TCP_SYN_RECV &&
+		     new == TCP_ESTABLISHED &&pc_listened(BPF_CORE_READ(sk, __sk_common.skc_num));
+	return *ret_child ? pc_state_make(sk) : s;
 }
 
 static __always_inline __u64 pc_peer_conn(const struct unix_sock *u)

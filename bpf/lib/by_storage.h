@@ -53,15 +53,21 @@ static __always_inline void pc_state_gone(struct sock *sk)
 {
 }
 
-/* A state change: the state of a listener's child is the listener's until the child is adopted. */
+/* A state change: the state of a listener's child is the listener's until the child is adopted. Not
+ * before it is established: in SYN_RECV some kernels still show the listener's cookie. */
 static __always_inline struct pc_sock *pc_state_at(struct sock *sk, int old, int new,
 						   bool *ret_child)
 {
 	struct pc_sock *s = pc_state_get(sk);
 
-	*ret_child =
-		s && (s->flags & PC_S_LISTENER) && (new == TCP_SYN_RECV || new == TCP_ESTABLISHED);
+	*ret_child = s && (s->flags & PC_S_LISTENER) && new == TCP_ESTABLISHED;
 	return s;
+}
+
+/* A listener in scope has state of its own here, which its children inherit. */
+static __always_inline bool pc_state_listens(struct sock *sk)
+{
+	return false;
 }
 
 /* For the first event of a typed socket: makes the name by which others will know it. */

@@ -73,7 +73,7 @@ static __always_inline void pc_on_listen(struct sock *sk, const struct pc_contro
 	    tgid != c->brain_tgid && pc_proc_state(tgid) == PC_SCOPE_NO)
 		pc_proc_set(tgid, PC_SCOPE_YES);
 	if (pc_decide_current(c, tgid, PC_S_LISTENER, sk->__sk_common.skc_num, 0) != PC_SCOPE_NO)
-		pc_sock_new(sk, c, PC_S_LISTENER);
+		pc_listener_new(sk, c);
 }
 
 /* connect(): in the calling task. The socket may have been connected before. */
@@ -289,12 +289,14 @@ int pc_scan(struct bpf_iter__task_file *ctx)
 	pc_state_name(sk);
 	if (pc_state_get(sk))
 		return 0;
-	s = pc_sock_new(sk, c, listens ? PC_S_LISTENER : PC_S_EXISTED);
-	if (!s)
-		return 0;
-	if (!listens)
-		pc_anchor_sock(s, sk);
 	__sync_fetch_and_add(&pc_scanned, 1);
+	if (listens) {
+		pc_listener_new(sk, c);
+		return 0;
+	}
+	s = pc_sock_new(sk, c, PC_S_EXISTED);
+	if (s)
+		pc_anchor_sock(s, sk);
 	return 0;
 }
 

@@ -113,6 +113,12 @@ static __always_inline struct pc_sock *pc_sock_new(struct sock *sk, const struct
 	return s;
 }
 
+static __always_inline void pc_listener_new(struct sock *sk, const struct pc_control *c)
+{
+	if (!pc_state_listens(sk))
+		pc_sock_new(sk, c, PC_S_LISTENER);
+}
+
 /* NULL: the kernel's own socket, or one that nobody has accepted yet. */
 static __always_inline struct file *pc_file_of(const struct sock *sk)
 {
@@ -171,6 +177,9 @@ static __noinline struct pc_sock *pc_sock_ask(struct sock *sk, struct pc_sock *s
 		s = pc_sock_new(sk, c, 0);
 		if (!s)
 			return NULL;
+		pc_anchor_sock(s, sk);
+	} else if (s->flags & PC_S_LISTENER) { /* a child that is used before it is established */
+		pc_sock_begin(s, sk, c, PC_S_PASSIVE);
 		pc_anchor_sock(s, sk);
 	}
 	if (!s->tgid) {

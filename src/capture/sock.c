@@ -42,7 +42,7 @@ static uint64_t sock_scanned(const void *skel)
 	return s->bss->pc_scanned;
 }
 
-static const char *const unused[] = { "pc_conns", "pc_others", "pc_newborn", NULL };
+static const char *const unused[] = { "pc_conns", "pc_others", "pc_listening", NULL };
 
 const struct family family_sock = {
 	.name = "sock",

@@ -129,8 +129,9 @@ def here(name, source):
     """The same on this machine, with an agent that watches a port of ours where nothing happens."""
     agent = Agent("--port", process.free_port(), source=source)
     fdinfo = ""
-    for fd in os.listdir("/proc/%d/fdinfo" % agent.pid):
-        fdinfo += process.read("/proc/%d/fdinfo/%s" % (agent.pid, fd))
+    for pid in [agent.pid] + agent.pids():
+        for fd in os.listdir("/proc/%d/fdinfo" % pid):
+            fdinfo += process.read("/proc/%d/fdinfo/%s" % (pid, fd))
     listed = subprocess.run([guest.program("bpftool"), "-j", "prog", "show"], timeout=60,
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     agent.stop()

@@ -268,7 +268,8 @@ static bool add_piece(struct parser *p, const struct pc_data *call, struct slice
 	d->why = absent ? call->why : PC_WHY_NONE;
 	d->arrivals = (uint8_t)(arrival_count - skip);
 	memcpy(at, arrivals + skip, d->arrivals * sizeof(*arrivals));
-	memcpy(at + d->arrivals * sizeof(*arrivals), octets.at, octets.len);
+	if (octets.len)
+		memcpy(at + d->arrivals * sizeof(*arrivals), octets.at, octets.len);
 	return true;
 }
 

@@ -22,7 +22,8 @@ static bool instant_get(struct txn *x, struct open_txn *o, enum pc_dir d, uint64
 	ret->time_ns = ret->begin_ns = m.time_ns;
 	if (m.begin_ns)
 		ret->begin_ns = m.begin_ns;
-	else if (d == PC_TX && m.blocked)
+	/* A call that blocked tells when its first byte was queued, if that; never its others. */
+	if (d == PC_TX && m.blocked && !(m.begin_ns && m.call_start && m.from == pos))
 		ret->begin_ns = 0;
 	ret->arrival_ns = m.arrival_ns;
 	ret->tgid = m.tgid;

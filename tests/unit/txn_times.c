@@ -79,6 +79,25 @@ static void blocked_write(void **state)
 	stop();
 }
 
+/* Two responses in one write that blocked: only its first byte's time is known. */
+static void blocked_write_of_two(void **state)
+{
+	start(true);
+	kit_moved(&c, PC_RX, 0, 20, (struct moment){ .time_ns = 1 * MS });
+	kit_moved(&c, PC_TX, 0, 40,
+		  (struct moment){ .time_ns = 150 * MS,
+				   .begin_ns = 2 * MS,
+				   .blocked = true,
+				   .call_start = true,
+				   .to = 40 });
+	kit_exchange(&c, 0, "/first", 200);
+	assert_u64(last()->first_byte_ns, 1 * MS);
+	kit_exchange(&c, 1, "/second", 200);
+	assert_true(last()->unobserved & UNOBSERVED_FIRST_BYTE);
+	assert_u64(last()->duration_ns, 149 * MS);
+	stop();
+}
+
 /* A client's write that may have blocked has no known beginning: no start, no duration. */
 static void blocked_request(void **state)
 {
@@ -206,6 +225,7 @@ static void end_in_a_hole(void **state)
 	stop();
 }
 
-UNIT_MAIN(T(server_side), T(client_side), T(blocked_write), T(blocked_request),
-	  T(short_write_without_begin), T(nothing_observed), T(clocks_that_disagree),
-	  T(uncertain_moment), T(pipelined_by_time), T(close_delimited), T(end_in_a_hole))
+UNIT_MAIN(T(server_side), T(client_side), T(blocked_write), T(blocked_write_of_two),
+	  T(blocked_request), T(short_write_without_begin), T(nothing_observed),
+	  T(clocks_that_disagree), T(uncertain_moment), T(pipelined_by_time), T(close_delimited),
+	  T(end_in_a_hole))

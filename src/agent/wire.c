@@ -21,11 +21,12 @@
 /* Nothing is read from the rings meanwhile: as long as they can hold a busy host. */
 #define RELOAD_DRAIN_NS 50000000ull
 
+/* A step between trace and export, so that a reload can replace the last stage under the others. */
 static void on_transaction(void *ctx, struct transaction *t)
 {
 	struct core *c = ctx;
 
-	c->traced.transaction(c->traced.ctx, t);
+	c->exported.transaction(c->exported.ctx, t);
 }
 
 static void on_active(void *ctx, const struct connection *conn, enum side side,
@@ -33,24 +34,7 @@ static void on_active(void *ctx, const struct connection *conn, enum side side,
 {
 	struct core *c = ctx;
 
-	if (c->traced.active)
-		c->traced.active(c->traced.ctx, conn, side, method, delta);
-}
-
-static void on_open(void *ctx, const struct connection *conn, enum side side)
-{
-	struct core *c = ctx;
-
-	if (c->traced.open)
-		c->traced.open(c->traced.ctx, conn, side);
-}
-
-static void on_close(void *ctx, const struct connection *conn)
-{
-	struct core *c = ctx;
-
-	if (c->traced.close)
-		c->traced.close(c->traced.ctx, conn);
+	c->exported.active(c->exported.ctx, conn, side, method, delta);
 }
 
 /* Processes and the clock, in their place between the bytes. */
@@ -71,32 +55,16 @@ static void on_direct(void *ctx, const struct pc_directive *d)
 		c->outside.direct(c->outside.ctx, d);
 }
 
-/* trace → export: the two that a reload replaces. */
-static int wire_outputs(const struct core_outside *o, struct trace **ret_trace,
-			struct export **ret_export)
-{
-	const struct trace_options trace = trace_options_of(o->config, o->secret);
-	const struct export_options export = export_options_of(o);
-	struct txn_sink exported;
-	int err = export_new(&export, ret_export);
-
-	if (err)
-		return err;
-	export_figures(*ret_export, o->ctx, o->figures);
-	exported = export_txn_sink(*ret_export);
-	err = trace_new(&trace, &exported, ret_trace);
-	if (err)
-		export_free(*ret_export);
-	return err;
-}
-
 int core_new(const struct core_outside *outside, struct core **ret)
 {
 	const struct stream_limits stream = stream_limits_of(outside->config);
 	const struct proto_limits proto = { .pipelined = 1024, .hold_ns = 1000000000 };
 	const struct txn_limits txn = txn_limits_of(outside->config);
+	const struct trace_options trace = trace_options_of(outside->config, outside->secret);
+	const struct export_options export = export_options_of(outside);
 	struct core *c = calloc(1, sizeof(*c));
-	const struct txn_sink to_trace = { c, on_transaction, on_active, on_open, on_close };
+	const struct txn_sink to_export = { c, on_transaction, on_active };
+	struct txn_sink to_trace;
 	struct proto_sink to_txn;
 	struct stream_sink to_proto;
 	int err = -ENOMEM;
@@ -104,10 +72,17 @@ int core_new(const struct core_outside *outside, struct core **ret)
 	if (!c)
 		return err;
 	c->outside = *outside;
-	err = wire_outputs(outside, &c->trace, &c->export);
+	c->config = config_hold(outside->config);
+	c->of_export = config_hold(outside->config);
+	err = export_new(&export, &c->export);
 	if (err)
 		goto fail;
-	c->traced = trace_txn_sink(c->trace);
+	export_figures(c->export, outside->ctx, outside->figures);
+	c->exported = export_txn_sink(c->export);
+	err = trace_new(&trace, &to_export, &c->trace);
+	if (err)
+		goto fail;
+	to_trace = trace_txn_sink(c->trace);
 	err = txn_new(&txn, &to_trace, &c->txn);
 	if (err)
 		goto fail;
@@ -184,27 +159,46 @@ void core_finish(struct core *c, uint64_t drain_ns)
 	export_finish(c->export, drain_ns);
 }
 
+/* The old one tells its last figures and gives up what a slow collector would not take. */
+static int replace_export(struct core *c, const struct core_outside *outside)
+{
+	const struct export_options options = export_options_of(outside);
+	struct export *export;
+	int err = export_new(&options, &export);
+
+	if (err)
+		return err;
+	export_figures(export, outside->ctx, outside->figures);
+	export_clock(export, txn_wall_minus_mono_ns(c->txn));
+	export_finish(c->export, RELOAD_DRAIN_NS);
+	export_free(c->export);
+	c->export = export;
+	c->exported = export_txn_sink(export);
+	config_free(c->of_export);
+	c->of_export = config_hold(outside->config);
+	return 0;
+}
+
 int core_reload(struct core *c, const struct config *config, int ndjson_fd)
 {
+	const struct trace_options trace = trace_options_of(config, c->outside.secret);
 	struct core_outside outside = c->outside;
-	struct trace *trace;
-	struct export *export;
+	struct export_options export;
 	int err;
 
 	outside.config = config;
 	outside.ndjson_fd = ndjson_fd;
-	err = wire_outputs(&outside, &trace, &export);
+	export = export_options_of(&outside);
+	err = export_reload(c->export, &export);
+	if (err)
+		err = replace_export(c, &outside);
+	if (!err)
+		err = trace_reload(c->trace, &trace);
 	if (err)
 		return err;
-	export_clock(export, txn_wall_minus_mono_ns(c->txn));
-	/* the old one tells its last figures and gives up what a slow collector would not take */
-	export_finish(c->export, RELOAD_DRAIN_NS);
-	trace_free(c->trace);
-	export_free(c->export);
-	c->trace = trace;
-	c->export = export;
-	c->traced = trace_txn_sink(trace);
 	c->outside = outside;
+	config_free(c->config);
+	c->config = config_hold(config);
 	return 0;
 }
 
@@ -217,5 +211,7 @@ void core_free(struct core *c)
 	txn_free(c->txn);
 	trace_free(c->trace);
 	export_free(c->export);
+	config_free(c->config);
+	config_free(c->of_export);
 	free(c);
 }

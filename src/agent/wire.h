@@ -13,7 +13,8 @@
 #include "trace/trace.h"
 #include "txn/txn.h"
 
-/* What the core is given from outside. Everything stays the caller's and outlives the core. */
+/* What the core is given from outside. Everything stays the caller's and outlives the core, but for
+ * the configuration, which the core holds for as long as it uses its strings. */
 struct core_outside {
 	const struct config *config;
 	int ndjson_fd, console_fd; /* -1 = off */
@@ -35,8 +36,10 @@ struct core {
 	struct trace *trace;
 	struct export *export;
 
-	struct txn_sink traced; /* the sink of trace, replaced with it by core_reload */
+	struct txn_sink exported; /* the sink of export, replaced with it by core_reload */
 	struct core_outside outside;
+	struct config *config;	  /* held: outside.config */
+	struct config *of_export; /* held: the one that export was made with */
 };
 
 int core_new(const struct core_outside *outside, struct core **ret);
@@ -44,7 +47,8 @@ int core_new(const struct core_outside *outside, struct core **ret);
 void core_push(struct core *c, const struct pc_head *rec);
 /* The end of input: what is open is handed out, exports get `drain_ns`. */
 void core_finish(struct core *c, uint64_t drain_ns);
-/* Sampling, privacy and outputs of another configuration; what is open stays open. -errno: as before. */
+/* Sampling, privacy and outputs of another configuration; what is open stays open. -errno: as before.
+ * Where OTLP or the resource differ, export is made anew, and its counters start again. */
 int core_reload(struct core *c, const struct config *config, int ndjson_fd);
 void core_free(struct core *c);
 

@@ -16,6 +16,7 @@
 #include "export/console.h"
 #include "export/metric.h"
 #include "export/ndjson.h"
+#include "export/options.h"
 #include "export/sender.h"
 #include "export/span.h"
 
@@ -26,6 +27,7 @@
 #define SERVICES      1024
 #define METRIC_BYTES  (1u << 20) /* a message of metrics is handed over above this */
 #define SAY_AGAIN_NS  (60 * NS_PER_S)
+#define RELOAD_DRAIN_MS 50 /* nothing is read from the rings meanwhile */
 
 /* One output to a descriptor, and what was last said of its failing. */
 struct outlet {
@@ -368,6 +370,33 @@ int export_new(const struct export_options *options, struct export **ret)
 		return err;
 	}
 	*ret = x;
+	return 0;
+}
+
+/* A row that was begun in the old file ends there. */
+static void change_outlet(struct outlet *o, int fd)
+{
+	out_drain(&o->out, RELOAD_DRAIN_MS);
+	o->out.fd = fd;
+	o->out.closed = o->out.failing = false;
+}
+
+int export_reload(struct export *x, const struct export_options *options)
+{
+	struct export_options changed = *options;
+
+	set_defaults(&changed);
+	if (!options_need_no_restart(&x->options, &changed))
+		return -EINVAL;
+	changed.otlp = x->options.otlp;
+	changed.resource = x->options.resource;
+	changed.service_name = x->options.service_name;
+	changed.console_fd = x->options.console_fd;
+	change_outlet(&x->ndjson, options->ndjson_fd);
+	x->rules = (struct privacy_rules){ options->privacy, options->query_keep, options->peer_address };
+	if (changed.stats_interval_ns != x->options.stats_interval_ns)
+		x->next_stats_ns = 0;
+	x->options = changed;
 	return 0;
 }
 

@@ -77,6 +77,13 @@ void export_clock(struct export *x, int64_t wall_minus_mono_ns);
 void export_figures(struct export *x, void *ctx,
 		    uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max));
 void export_tick(struct export *x, uint64_t now_ns);
+/*
+ * Other options while all goes on: privacy, rows and their intervals change in place; counters, metrics
+ * and what is queued stay. -EINVAL, and nothing changed, where only a new stage will do: what OTLP,
+ * resource, service name or metrics are made from differs. The strings of the options that the stage
+ * was made with are still in use. The old NDJSON descriptor may be closed afterwards.
+ */
+int export_reload(struct export *x, const struct export_options *options);
 /* Ends in order: last spans and metrics, queue sent within `drain_ns`, the last stats row (so that its
  * figures are final), then all is closed. */
 void export_finish(struct export *x, uint64_t drain_ns);

@@ -43,19 +43,32 @@ struct trace {
 	char joined[TRACESTATE_BYTES];
 };
 
+int trace_reload(struct trace *t, const struct trace_options *options)
+{
+	if (!(options->ratio >= 0 && options->ratio <= 1))
+		return -EINVAL;
+	t->threshold = (uint64_t)((1.0 - options->ratio) * (double)(1ull << RANDOM_BITS));
+	t->options.sampler = options->sampler;
+	t->options.parent_based = options->parent_based;
+	t->options.ratio = options->ratio;
+	t->options.keep_errors = options->keep_errors;
+	t->options.keep_slow_ns = options->keep_slow_ns;
+	return 0;
+}
+
 int trace_new(const struct trace_options *options, const struct txn_sink *sink, struct trace **ret)
 {
 	struct trace *t;
-	int err = -ENOMEM;
+	int err;
 
-	if (!(options->ratio >= 0 && options->ratio <= 1))
-		return -EINVAL;
 	t = calloc(1, sizeof(*t));
 	if (!t)
-		return err;
+		return -ENOMEM;
 	t->options = *options;
 	t->sink = *sink;
-	t->threshold = (uint64_t)((1.0 - options->ratio) * (double)(1ull << RANDOM_BITS));
+	err = trace_reload(t, options);
+	if (err)
+		goto fail;
 	err = table_new(sizeof(struct link), LINK_KEY, options->connections, &t->open);
 	if (err)
 		goto fail;

@@ -38,6 +38,8 @@ struct trace_stats {
 struct trace;
 
 int trace_new(const struct trace_options *options, const struct txn_sink *sink, struct trace **ret);
+/* Another sampling decision from here on; connections and secret stay. -EINVAL as trace_new. */
+int trace_reload(struct trace *t, const struct trace_options *options);
 struct txn_sink trace_txn_sink(struct trace *t);
 /* A connection of a known side was opened or closed: the open and close of trace_txn_sink. */
 void trace_open(struct trace *t, const struct connection *c, enum side side);

@@ -153,9 +153,17 @@ int config_load(const struct config_sources *from, struct problems *p, struct co
 	return 0;
 }
 
+struct config *config_hold(const struct config *c)
+{
+	struct config *owned = (struct config *)c; /* only the count changes */
+
+	owned->references++;
+	return owned;
+}
+
 void config_free(struct config *c)
 {
-	if (!c)
+	if (!c || c->references-- > 0)
 		return;
 	arena_clear(&c->arena);
 	arena_pool_done(&c->pool);

@@ -103,6 +103,7 @@ struct config {
 		metric_series;
 	const char *user; /* of the brain; NULL: parcours, else a free one */
 
+	uint32_t references;
 	struct arena_pool pool;
 	struct arena arena;
 	struct origin origin[CONFIG_SETTINGS]; /* by row of the table */
@@ -139,6 +140,9 @@ struct config_sources {
 
 /* Always tells all problems. Gives a configuration only when there was no error: -EINVAL. */
 int config_load(const struct config_sources *from, struct problems *p, struct config **ret);
+/* One more owner; config_free ends it with the last. Stages keep strings of the configuration that they
+ * were made with. */
+struct config *config_hold(const struct config *c);
 void config_free(struct config *c);
 /* Reads a file of at most CONFIG_FILE_BYTES: -EFBIG beyond, else the errno of the system. */
 int config_read(const char *path, struct buf *ret_text);

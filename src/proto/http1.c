@@ -188,6 +188,7 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 
 	http1_request_framing(head, f);
 	p->stats.requests++;
+	proto_tell(h->c);
 	p->sink.request(p->sink.ctx, h->c, head);
 	h->await = class == REQUEST_CONNECT || class == REQUEST_UPGRADE;
 	http1_begin_content(p, h, d, head, r);
@@ -221,8 +222,10 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 	}
 	p->stats.responses += !muted;
 	w->first_ns = proto_when(p, h->c, d, r->pos);
-	if (!muted)
+	if (!muted) {
+		proto_tell(h->c);
 		p->sink.response(p->sink.ctx, h->c, head);
+	}
 	http1_begin_content(p, h, d, head, r);
 }
 

@@ -80,11 +80,13 @@ struct proto_conn {
 		const struct protocol *speaks; /* NULL: not known yet */
 		struct proto_conn *next_free;
 	};
-	bool met[2];	 /* octets of this direction were offered: its start is known */
-	bool missed[2];	 /* … and something before them was not seen or passed over */
-	bool counted[2]; /* … in stats.lost */
+	bool met[2];	       /* octets of this direction were offered: its start is known */
+	bool missed[2];	       /* … and something before them was not seen or passed over */
+	bool counted[2];       /* … in stats.lost */
 	uint8_t missed_why[2]; /* enum pc_why, where a hole was offered */
-	uint8_t turns;	 /* how often the other direction took over, while unknown */
+	bool holed;	       /* octets fell into a hole */
+	bool told;	       /* a request or response was delivered */
+	uint8_t turns;	       /* how often the other direction took over, while unknown */
 	uint8_t turn_dir;
 	struct http1 http1;
 };
@@ -108,6 +110,12 @@ extern const struct protocol http1_protocol;
 static inline struct http1 *http1_of(const struct connection *c)
 {
 	return &((struct proto_conn *)c->proto)->http1;
+}
+
+/* A message is delivered. */
+static inline void proto_tell(const struct connection *c)
+{
+	((struct proto_conn *)c->proto)->told = true;
 }
 
 static inline bool is_request(const struct http1 *h, enum pc_dir d)

@@ -67,6 +67,8 @@ void proto_lose(struct proto *p, struct connection *c, enum pc_dir d, uint64_t p
 		return;
 	p->stats.lost_bytes[loss] += bytes;
 	p->stats.lost_by_dir[d] += bytes;
+	if (loss == PROTO_LOSS_HOLE)
+		((struct proto_conn *)c->proto)->holed = true;
 	p->sink.lost(p->sink.ctx, c, d, pos, bytes, loss, why);
 }
 
@@ -277,6 +279,7 @@ static void on_close(void *ctx, struct connection *c, enum stream_close_reason w
 		conn->speaks->close(p, c, why);
 		p->sink.close(p->sink.ctx, c, why);
 	}
+	p->stats.unseen += conn->holed && !conn->told;
 	c->proto = NULL;
 	conn_free(p, conn);
 }

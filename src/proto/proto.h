@@ -21,23 +21,24 @@ struct field {
 	struct slice name, value; /* as on the wire, value without OWS; obs-fold joined by SP */
 };
 
-enum framing { /* how the content ends, RFC 9112 section 6.3 */
-	FRAMING_NONE,	/* no content */
-	FRAMING_LENGTH, /* Content-Length */
-	FRAMING_CHUNKED,
-	FRAMING_CLOSE,	/* until the connection ends */
-	FRAMING_TUNNEL, /* CONNECT with 2xx, 101: bytes are no messages any more */
+enum framing {		       /* how the content ends, RFC 9112 section 6.3 */
+	       FRAMING_NONE,   /* no content */
+	       FRAMING_LENGTH, /* Content-Length */
+	       FRAMING_CHUNKED,
+	       FRAMING_CLOSE,  /* until the connection ends */
+	       FRAMING_TUNNEL, /* CONNECT with 2xx, 101: bytes are no messages any more */
 };
 
 /* head.flags */
-#define HEAD_CONFLICT	  0x0001 /* Content-Length with Transfer-Encoding, or differing lengths */
-#define HEAD_OBS_FOLD	  0x0002
-#define HEAD_FIELDS_CUT	  0x0004
-#define HEAD_LENIENT	  0x0008 /* accepted as the wild writes it, not as the RFC says (bare LF …) */
-#define HEAD_KEEP_ALIVE	  0x0010 /* the connection goes on after this message */
-#define HEAD_UPGRADE	  0x0020 /* Connection: upgrade with Upgrade: … (request), 101 (response) */
-#define HEAD_EXPECT	  0x0040 /* Expect: 100-continue */
-#define HEAD_METHOD_UNKNOWN 0x0080 /* response whose request was not seen: framing assumes not HEAD */
+#define HEAD_CONFLICT	0x0001 /* Content-Length with Transfer-Encoding, or differing lengths */
+#define HEAD_OBS_FOLD	0x0002
+#define HEAD_FIELDS_CUT 0x0004
+#define HEAD_LENIENT	0x0008 /* accepted as the wild writes it, not as the RFC says (bare LF …) */
+#define HEAD_KEEP_ALIVE 0x0010 /* the connection goes on after this message */
+#define HEAD_UPGRADE	0x0020 /* Connection: upgrade with Upgrade: … (request), 101 (response) */
+#define HEAD_EXPECT	0x0040 /* Expect: 100-continue */
+#define HEAD_METHOD_UNKNOWN                                                                        \
+	0x0080 /* response whose request was not seen: framing assumes not HEAD */
 
 struct head {
 	uint64_t pos;  /* first byte of the message in its direction */
@@ -77,12 +78,12 @@ struct message_end {
 };
 
 enum proto_loss {
-	PROTO_LOSS_JOINED,	   /* bytes before the first message start of a joined connection */
-	PROTO_LOSS_HOLE,	   /* a hole: bytes skipped up to the next message start */
-	PROTO_LOSS_MALFORMED,	   /* bytes that are no message where one must start */
+	PROTO_LOSS_JOINED,    /* bytes before the first message start of a joined connection */
+	PROTO_LOSS_HOLE,      /* a hole: bytes skipped up to the next message start */
+	PROTO_LOSS_MALFORMED, /* bytes that are no message where one must start */
 	PROTO_LOSS_HEAD_TOO_LARGE,
-	PROTO_LOSS_NOT_HTTP,	   /* another protocol from its first bytes */
-	PROTO_LOSS_NO_REQUEST,	   /* a response without a request, after waiting for one */
+	PROTO_LOSS_NOT_HTTP,   /* another protocol from its first bytes */
+	PROTO_LOSS_NO_REQUEST, /* a response without a request, after waiting for one */
 	PROTO_LOSS_MAX
 };
 
@@ -134,9 +135,13 @@ struct proto_stats {
 	/* By direction; the four together are what the stream handed out, present or absent. */
 	uint64_t message_bytes[2]; /* wire octets inside messages */
 	uint64_t tunnel_bytes[2];
-	uint64_t preface_bytes[2]; /* understood, of no message: PROXY protocol, empty lines between */
-	uint64_t lost_by_dir[2];   /* lost_bytes again, by direction */
-	uint64_t not_http; /* connections */
+	uint64_t preface_bytes
+		[2]; /* understood, of no message: PROXY protocol, empty lines between */
+	uint64_t lost_by_dir[2]; /* lost_bytes again, by direction */
+	uint64_t not_http;	 /* connections */
+	uint64_t
+		unseen; /* connections without a message delivered, octets in holes: with one request a
+			    * connection, the requests that no transaction stands for */
 };
 
 /*

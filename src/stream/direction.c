@@ -8,8 +8,7 @@
  * we have not reached. A gap becomes a hole
  *   - at once, where the next record starts before the position up to which we asked for nothing:
  *     the kernel makes no record of calls that end before it, so nothing is missing;
- *   - after limits.reorder_ns without a record that fills it (limits.grace_ns once the connection
- *     was closed), or when too much waits behind it.
+ *   - after limits.reorder_ns without a record that fills it, or when too much waits behind it.
  * Of a hole, what lies before `until` is PC_WHY_DIRECTIVE and the rest PC_WHY_RING.
  */
 #include "stream/link.h"
@@ -129,16 +128,11 @@ static uint64_t later_of(uint64_t a, uint64_t b)
 uint64_t direction_gap_deadline(const struct stream *s, const struct link *l, enum pc_dir d)
 {
 	const struct direction *dir = &l->dir[d];
-	uint64_t wait = s->limits.reorder_ns;
+	uint64_t since = dir->early ? dir->early->came_ns : dir->promised_ns;
 
-	if (dir->early)
-		return add_ns(later_of(dir->early->came_ns, dir->moved_ns), wait);
-	if (dir->promised <= dir->frontier)
+	if (!direction_has_gap(dir))
 		return UINT64_MAX;
-	/* A call that ends before `until` makes no record: then there is little to wait for. */
-	if (l->closing && dir->promised >= dir->until)
-		wait = s->limits.grace_ns;
-	return add_ns(later_of(dir->promised_ns, dir->moved_ns), wait);
+	return add_ns(later_of(since, dir->moved_ns), s->limits.reorder_ns);
 }
 
 void direction_close_gaps(struct stream *s, struct link *l, enum pc_dir d, bool all)

@@ -106,7 +106,7 @@ struct stream_limits {
 	size_t total_bytes;  /* all buffers together: 16 MiB */
 	uint32_t pending;    /* ranges out of order, a direction: 64 */
 	uint64_t reorder_ns; /* a missing range is declared a hole after this: 200 ms */
-	uint64_t grace_ns;   /* after CLOSE without GONE, or GONE with data missing: 1 s */
+	uint64_t grace_ns;   /* after CLOSE without GONE; an end whose bytes nobody takes: 1 s */
 	uint64_t idle_ns;    /* connections whose end may never be told: 10 min */
 };
 

@@ -36,12 +36,11 @@ static void gone_with_data_missing(void **state)
 	kit_gone(&k, 7, 5, 30);
 	kit_data(&k, 7, PC_TX, 10, "abc", 0, 0);
 	buf_clear(&k.log);
-	kit_tick(&k, 200 * MS); /* a gap between records is given up first … */
-	kit_expect(&k, "range 7 tx 0+10 \"\" ring\nrange 7 tx 10+3 \"abc\"\n");
-	kit_tick(&k, 799 * MS);
+	kit_tick(&k, 199 * MS);
 	kit_expect(&k, "");
-	kit_tick(&k, 1 * MS); /* … what was promised by GONE after the grace */
-	kit_expect(&k, "range 7 tx 13+17 \"\" ring\nend 7 rx 0\nend 7 tx 0\nclose 7 gone\n");
+	kit_tick(&k, 1 * MS); /* both the gap between records and what GONE promised */
+	kit_expect(&k, "range 7 tx 0+10 \"\" ring\nrange 7 tx 10+3 \"abc\"\n"
+		       "range 7 tx 13+17 \"\" ring\nend 7 rx 0\nend 7 tx 0\nclose 7 gone\n");
 	kit_free(&k);
 }
 

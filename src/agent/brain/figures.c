@@ -82,6 +82,8 @@ static void add_stream(struct list *l, const struct stream *stream)
 	add(l, "parcours.agent.connections.joined", "{connection}", s.joined);
 	add(l, "parcours.agent.connections.closed", "{connection}", s.closed);
 	add(l, "parcours.agent.connections.evicted", "{connection}", s.evicted);
+	add(l, "parcours.agent.connections.refused", "{connection}", s.refused);
+	add(l, "parcours.agent.connections.ignored", "{connection}", s.ignored);
 	add_gauge(l, "parcours.agent.connections.open", "{connection}", s.connections);
 	add(l, "parcours.agent.stream.malformed", "{event}", s.malformed);
 	add_directions(l, "parcours.agent.stream.bytes", s.bytes);
@@ -89,6 +91,8 @@ static void add_stream(struct list *l, const struct stream *stream)
 	add_causes(l, "parcours.agent.stream.holes", "{hole}", s.holes, PC_WHY_MAX);
 	add(l, "parcours.agent.stream.duplicate.bytes", "By", s.duplicate_bytes);
 	add(l, "parcours.agent.stream.late.bytes", "By", s.late_bytes);
+	add(l, "parcours.agent.stream.after_end.bytes", "By", s.after_end_bytes);
+	add(l, "parcours.agent.stream.ignored.bytes", "By", s.ignored_bytes);
 	add(l, "parcours.agent.stream.uncertain", "{event}", s.uncertain);
 	add_gauge(l, "parcours.agent.stream.buffered", "By", s.buffered_bytes);
 }
@@ -118,6 +122,7 @@ static void add_proto(struct list *l, const struct proto *proto)
 		       s.lost_bytes[i]);
 	add(l, "parcours.agent.tunnels", "{tunnel}", s.tunnels);
 	add(l, "parcours.agent.connections.not_http", "{connection}", s.not_http);
+	add(l, "parcours.agent.connections.unseen", "{connection}", s.unseen);
 }
 
 static void add_txn(struct list *l, const struct txn *txn, const struct trace *trace)

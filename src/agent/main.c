@@ -53,7 +53,8 @@ static void help_command(const struct command *c)
 	printf("parcours %s%s [options]: %s\n\n", c->name, c->argument, c->help);
 	options_help(c->bit);
 	if (c->bit & (FOR_RUN | FOR_RECORD))
-		printf("\nOptions of one kind are OR (--port 80 --port 443), of different kinds AND.\n"
+		printf("\nOptions of one kind are OR (--port 80 --port 443), of different kinds "
+		       "AND.\n"
 		       "With neither scope option nor file, all that listens on TCP is watched.\n"
 		       "The OTEL_* variables of the OpenTelemetry specification are honoured; the\n"
 		       "command line wins over them, and they win over the file.\n"

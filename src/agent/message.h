@@ -16,7 +16,7 @@ enum message_kind {
 	MESSAGE_VERDICT,   /* watch tgid or not: state is enum pc_scope_state */
 	MESSAGE_ALIVE,	   /* once a second */
 	/* warden → brain */
-	MESSAGE_WHO,	/* answer to LOOK, also unasked at the start; start_ns 0 = no such process */
+	MESSAGE_WHO, /* answer to LOOK, also unasked at the start; start_ns 0 = no such process */
 	MESSAGE_RELOAD, /* with fds: text of the configuration, NDJSON output (if any) */
 	MESSAGE_STOP,	/* nothing more is captured: drain, send, end */
 	MESSAGE_END,

@@ -45,17 +45,19 @@ static void header_text(char *page)
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	memset(page, ' ', RECORDING_HEADER);
-	n = snprintf(page, RECORDING_HEADER,
-		     RECORDING_MAGIC "abi: %d\nendian: " RECORDING_ENDIAN "\ncreated: %s\n"
-		     "program: parcours " PARCOURS_VERSION "\nkernel: %s %s\nmachine: %s\n"
-		     "host: %s\ncpus: %ld\n\n"
-		     "This file holds the raw traffic of the applications that were watched, after\n"
-		     "decryption, as they wrote and read it: addresses, cookies, passwords, tokens,\n"
-		     "personal data of the people who used them. It holds no TLS keys. Keep it as\n"
-		     "you would keep those, and delete it when it has served its purpose.\n"
-		     "Read it with: parcours replay FILE\n",
-		     PC_ABI_VERSION, when, host.sysname, host.release, host.machine, host.nodename,
-		     sysconf(_SC_NPROCESSORS_ONLN));
+	n = snprintf(
+		page, RECORDING_HEADER,
+		RECORDING_MAGIC
+		"abi: %d\nendian: " RECORDING_ENDIAN "\ncreated: %s\n"
+		"program: parcours " PARCOURS_VERSION "\nkernel: %s %s\nmachine: %s\n"
+		"host: %s\ncpus: %ld\n\n"
+		"This file holds the raw traffic of the applications that were watched, after\n"
+		"decryption, as they wrote and read it: addresses, cookies, passwords, tokens,\n"
+		"personal data of the people who used them. It holds no TLS keys. Keep it as\n"
+		"you would keep those, and delete it when it has served its purpose.\n"
+		"Read it with: parcours replay FILE\n",
+		PC_ABI_VERSION, when, host.sysname, host.release, host.machine, host.nodename,
+		sysconf(_SC_NPROCESSORS_ONLN));
 	page[n] = ' ';
 	page[RECORDING_HEADER - 1] = '\n';
 }

@@ -19,7 +19,7 @@ struct recording {
 	int fd;
 	bool ended; /* of the file */
 	uint64_t size;
-	uint64_t base; /* offset in the file of window[0] */
+	uint64_t base;	/* offset in the file of window[0] */
 	size_t at, len; /* in the window */
 	uint64_t last;	/* offset of what was read last */
 	uint64_t records;
@@ -145,8 +145,8 @@ int recording_next(struct recording *r, const struct pc_head **ret, const char *
 	if (err)
 		goto unreadable;
 	if (r->len - r->at < sizeof(*head)) {
-		*ret_why = r->len == r->at ? "the end mark is missing: the recording was cut short" :
-					     "the file ends within a record";
+		*ret_why = r->len == r->at ? "the end mark is missing: the recording was cut short"
+					   : "the file ends within a record";
 		return -ENODATA;
 	}
 	head = (const void *)(r->window + r->at);

@@ -29,8 +29,8 @@ static void on_transaction(void *ctx, struct transaction *t)
 	c->exported.transaction(c->exported.ctx, t);
 }
 
-static void on_active(void *ctx, const struct connection *conn, enum side side,
-		      struct slice method, int delta)
+static void on_active(void *ctx, const struct connection *conn, enum side side, struct slice method,
+		      int delta)
 {
 	struct core *c = ctx;
 

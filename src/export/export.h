@@ -84,6 +84,9 @@ void export_tick(struct export *x, uint64_t now_ns);
  * was made with are still in use. The old NDJSON descriptor may be closed afterwards.
  */
 int export_reload(struct export *x, const struct export_options *options);
+/* A stage made from `a` would be the same made from `b`, but for what export_reload changes in place. By
+ * text, not by pointer. */
+bool export_options_same(const struct export_options *a, const struct export_options *b);
 /* Ends in order: last spans and metrics, queue sent within `drain_ns`, the last stats row (so that its
  * figures are final), then all is closed. */
 void export_finish(struct export *x, uint64_t drain_ns);

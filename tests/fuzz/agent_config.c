@@ -32,14 +32,14 @@ static void check(const struct config *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "OTEL_RESOURCE_ATTRIBUTES=",
-					     "OTEL_EXPORTER_OTLP_HEADERS=",
-					     "OTEL_TRACES_SAMPLER_ARG=",
-					     "OTEL_EXPORTER_OTLP_TIMEOUT=",
-					     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=" };
+	static const char *const names[] = {
+		"OTEL_RESOURCE_ATTRIBUTES=", "OTEL_EXPORTER_OTLP_HEADERS=",
+		"OTEL_TRACES_SAMPLER_ARG=", "OTEL_EXPORTER_OTLP_TIMEOUT=",
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="
+	};
 	char variables[6][512];
-	char *environ[7] = { variables[0], variables[1], variables[2],
-			     variables[3], variables[4], variables[5], NULL };
+	char *environ[7] = { variables[0], variables[1], variables[2], variables[3],
+			     variables[4], variables[5], NULL };
 	struct problems p = { .say = say };
 	struct config_sources from = { .file = "f", .environ = environ };
 	struct config *c;

@@ -24,15 +24,15 @@ struct bench {
 
 static void record(void *ctx, const struct pc_head *rec)
 {
-	static const char *const names[] = { "?", "data", "open", "end", "close", "gone", "fork",
-					     "exec", "exit", "who" };
+	static const char *const names[] = { "?",    "data", "open", "end",  "close",
+					     "gone", "fork", "exec", "exit", "who" };
 	struct bench *b = ctx;
 	size_t at = strlen(b->told);
-	unsigned long id = rec->kind == PC_DATA ? ((const struct pc_data *)rec)->conn :
-			   rec->kind == PC_OPEN ? ((const struct pc_open *)rec)->conn :
-			   rec->kind == PC_END	? ((const struct pc_end *)rec)->conn :
-			   rec->kind == PC_GONE ? ((const struct pc_close *)rec)->conn :
-						  0;
+	unsigned long id = rec->kind == PC_DATA	  ? ((const struct pc_data *)rec)->conn
+			   : rec->kind == PC_OPEN ? ((const struct pc_open *)rec)->conn
+			   : rec->kind == PC_END  ? ((const struct pc_end *)rec)->conn
+			   : rec->kind == PC_GONE ? ((const struct pc_close *)rec)->conn
+						  : 0;
 
 	snprintf(b->told + at, sizeof(b->told) - at, "%s%s:%lu", at ? " " : "", names[rec->kind],
 		 id);
@@ -310,5 +310,4 @@ static void many(void **state)
 }
 
 UNIT_MAIN(T(asked_once), T(file_decides), T(held_until_known), T(data_after_exit),
-	  T(exec_asks_anew), T(full_socket),
-	  T(no_answer), T(bounded), T(many))
+	  T(exec_asks_anew), T(full_socket), T(no_answer), T(bounded), T(many))

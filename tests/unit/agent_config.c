@@ -75,21 +75,21 @@ static void all_errors_have_their_line(void **state)
 
 	said_init(&s);
 	assert_null(load(&s,
-			 "scope:\n"			    /* 1 */
-			 "  prots: [80]\n"		    /* 2 */
-			 "  ports: [80, 70000, x]\n"	    /* 3 */
-			 "capture:\n"			    /* 4 */
-			 "  ring_size: 5000000\n"	    /* 5 */
-			 "  source: kprobe\n"		    /* 6 */
-			 "output: yes\n"		    /* 7 */
-			 "otlp:\n"			    /* 8 */
-			 "  endpoint: localhost:4318\n"	    /* 9 */
-			 "  timeout: soon\n"		    /* 10 */
-			 "sampling: {ratio: 1.5}\n"	    /* 11 */
-			 "privacy: {mode: [a]}\n"	    /* 12 */
-			 "user: a\n"			    /* 13 */
-			 "user: b\n"			    /* 14 */
-			 "ports: [1]\n",		    /* 15 */
+			 "scope:\n"			/* 1 */
+			 "  prots: [80]\n"		/* 2 */
+			 "  ports: [80, 70000, x]\n"	/* 3 */
+			 "capture:\n"			/* 4 */
+			 "  ring_size: 5000000\n"	/* 5 */
+			 "  source: kprobe\n"		/* 6 */
+			 "output: yes\n"		/* 7 */
+			 "otlp:\n"			/* 8 */
+			 "  endpoint: localhost:4318\n" /* 9 */
+			 "  timeout: soon\n"		/* 10 */
+			 "sampling: {ratio: 1.5}\n"	/* 11 */
+			 "privacy: {mode: [a]}\n"	/* 12 */
+			 "user: a\n"			/* 13 */
+			 "user: b\n"			/* 14 */
+			 "ports: [1]\n",		/* 15 */
 			 NULL, NULL, 0));
 	assert_int_equal(s.problems.errors, 12);
 	assert_true(says(&s, "E f.yaml:2: unknown key scope.prots: did you mean scope.ports?"));
@@ -110,9 +110,15 @@ static void all_errors_have_their_line(void **state)
 static void syntax(void **state)
 {
 	static const char *const bad[] = {
-		"scope: [1,\n",	       "scope:\n\t- 1\n",	"a: 'x\n",
-		"- 1\n",	       "just words\n",		"a: *nowhere\n",
-		"user: a\n---\nb: c\n", "a: \xff\xff\n", "? [a]\n: b\n",
+		"scope: [1,\n",
+		"scope:\n\t- 1\n",
+		"a: 'x\n",
+		"- 1\n",
+		"just words\n",
+		"a: *nowhere\n",
+		"user: a\n---\nb: c\n",
+		"a: \xff\xff\n",
+		"? [a]\n: b\n",
 		"user: \"a\\0b\"\n",
 	};
 
@@ -142,8 +148,8 @@ static void aliases_do_not_explode(void **state)
 
 static void empty_is_default(void **state)
 {
-	static const char *const empty[] = { "", "# nothing\n", "---\n", "scope:\n", "~\n",
-					     "otlp: {endpoint: }\n" };
+	static const char *const empty[] = { "",	 "# nothing\n", "---\n",
+					     "scope:\n", "~\n",		"otlp: {endpoint: }\n" };
 
 	for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
 		struct config *c = good(empty[i], NULL);
@@ -250,7 +256,8 @@ static void variables_of_the_specification(void **state)
 		"OTEL_TRACES_SAMPLER=parentbased_traceidratio",
 		"OTEL_TRACES_SAMPLER_ARG=0.125",
 		"OTEL_METRIC_EXPORT_INTERVAL=5000",
-		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_histogram",
+		"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_"
+		"histogram",
 		"OTEL_SDK_DISABLED=",
 		NULL
 	};
@@ -281,11 +288,11 @@ static void variables_of_the_specification(void **state)
 /* The specification: what cannot be understood is warned of and ignored. */
 static void variables_that_are_ignored(void **state)
 {
-	static char *const env[] = { "OTEL_TRACES_SAMPLER=jaeger_remote",
-				     "OTEL_METRIC_EXPORT_INTERVAL=soon",
-				     "OTEL_RESOURCE_ATTRIBUTES=a=%zz",
-				     "OTEL_EXPORTER_OTLP_COMPRESSION=zstd",
-				     "OTEL_TRACES_EXPORTER=console", NULL };
+	static char *const env[] = {
+		"OTEL_TRACES_SAMPLER=jaeger_remote", "OTEL_METRIC_EXPORT_INTERVAL=soon",
+		"OTEL_RESOURCE_ATTRIBUTES=a=%zz",    "OTEL_EXPORTER_OTLP_COMPRESSION=zstd",
+		"OTEL_TRACES_EXPORTER=console",	     NULL
+	};
 	static char *const grpc[] = { "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL };
 	struct said s;
 	struct config *c;
@@ -326,15 +333,24 @@ static void numbers_with_units(void **state)
 		const char *text;
 		uint64_t bytes, ns; /* 0 = refused */
 	} cases[] = {
-		{ "1", 1, 1000000000 },	       { "4MiB", 4 << 20, 0 },
-		{ "64K", 65536, 0 },	       { "1kB", 1000, 0 },
-		{ "1.5GiB", 1610612736, 0 },   { "10s", 0, 10000000000 },
-		{ "250 ms", 0, 250000000 },    { "0.5m", 0, 30000000000 },
-		{ "1h", 0, 3600000000000 },    { "2d", 0, 172800000000000 },
-		{ "99999999999999999999", 0, 0 }, { "18446744073709551615", 0, 0 },
-		{ "", 0, 0 },		       { "-1", 0, 0 },
-		{ "1e3", 0, 0 },	       { ".5", 0, 0 },
-		{ "1.", 0, 0 },		       { "0x10", 0, 0 },
+		{ "1", 1, 1000000000 },
+		{ "4MiB", 4 << 20, 0 },
+		{ "64K", 65536, 0 },
+		{ "1kB", 1000, 0 },
+		{ "1.5GiB", 1610612736, 0 },
+		{ "10s", 0, 10000000000 },
+		{ "250 ms", 0, 250000000 },
+		{ "0.5m", 0, 30000000000 },
+		{ "1h", 0, 3600000000000 },
+		{ "2d", 0, 172800000000000 },
+		{ "99999999999999999999", 0, 0 },
+		{ "18446744073709551615", 0, 0 },
+		{ "", 0, 0 },
+		{ "-1", 0, 0 },
+		{ "1e3", 0, 0 },
+		{ ".5", 0, 0 },
+		{ "1.", 0, 0 },
+		{ "0x10", 0, 0 },
 		{ "1 x", 0, 0 },
 	};
 
@@ -399,14 +415,14 @@ static void the_example_tells_the_defaults(void **state)
 	from_file = good(text.at, NULL);
 	for (uint32_t i = 0; i < setting_count; i++) {
 		const struct setting *s = &settings[i];
-		size_t bytes = s->type == SETTING_BOOL	 ? sizeof(bool) :
-			       s->type == SETTING_CHOICE ? sizeof(int) :
-							   8;
+		size_t bytes = s->type == SETTING_BOOL	   ? sizeof(bool)
+			       : s->type == SETTING_CHOICE ? sizeof(int)
+							   : 8;
 
 		if (memcmp((char *)from_file + s->offset, (char *)from_nothing + s->offset, bytes))
 			print_error("%s differs\n", s->key);
-		assert_memory_equal((char *)from_file + s->offset,
-				    (char *)from_nothing + s->offset, bytes);
+		assert_memory_equal((char *)from_file + s->offset, (char *)from_nothing + s->offset,
+				    bytes);
 	}
 	config_free(from_file);
 	config_free(from_nothing);

@@ -45,7 +45,8 @@ static void plant(const struct fixture *fix)
 	assert_non_null(mkdtemp(root));
 	snprintf(path, sizeof(path), "%s/7", root);
 	assert_int_equal(mkdir(path, 0755), 0);
-	put("stat", fix->stat ? fix->stat : "7 (a b) c) S 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 250 9 9",
+	put("stat",
+	    fix->stat ? fix->stat : "7 (a b) c) S 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 250 9 9",
 	    false);
 	put("cgroup", fix->cgroup, false);
 	put("comm", fix->comm, false);
@@ -59,8 +60,8 @@ static void plant(const struct fixture *fix)
 
 static void uproot(void)
 {
-	static const char *const names[] = { "stat", "cgroup", "comm", "status",
-					     "cmdline", "environ", "exe", "" };
+	static const char *const names[] = { "stat",	"cgroup",  "comm", "status",
+					     "cmdline", "environ", "exe",  "" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[128];
@@ -119,8 +120,10 @@ static void used_again(void **state)
 
 static void damaged_stat(void **state)
 {
-	static const char *const bad[] = { "7 (x", "7 (x)", "7 (x) S 1 2", "7 (x) S", "",
-					   "7 (x) S 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 x" };
+	static const char *const bad[] = {
+		"7 (x",	   "7 (x)", "7 (x) S 1 2",
+		"7 (x) S", "",	    "7 (x) S 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 x"
+	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		const struct fixture fix = { .stat = bad[i] };
@@ -172,10 +175,12 @@ static void cgroups(void **state)
 		{ "0::/machine.slice/libpod-conmon-" ID ".scope\n", NULL, "", "" },
 		{ "0::/kubepods.slice/crio-" ID ".scope\n", NULL, ID, "" },
 		{ "0::/system.slice/x" ID "0\n", NULL, "", "" },
-		{ "0::/system.slice/system-php.slice/php@8.2.service\n", NULL, "", "php@8.2.service" },
-		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service\n", NULL, "",
-		  "shop.service" },
-		{ "0::/user.slice/user-1000.slice/user@1000.service/session.slice\n", NULL, "", "" },
+		{ "0::/system.slice/system-php.slice/php@8.2.service\n", NULL, "",
+		  "php@8.2.service" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/shop.service\n", NULL,
+		  "", "shop.service" },
+		{ "0::/user.slice/user-1000.slice/user@1000.service/session.slice\n", NULL, "",
+		  "" },
 		{ "", "", "", "" },
 		{ "garbage", "", "", "" },
 		{ ":::::\n0", "", "", "" },
@@ -188,8 +193,9 @@ static void cgroups(void **state)
 			assert_true(slice_eq(n.path, slice_str(cases[i].path)));
 		if (!slice_eq(n.container, slice_str(cases[i].container)) ||
 		    !slice_eq(n.unit, slice_str(cases[i].unit)))
-			print_error("case %zu: container %.*s, unit %.*s\n", i, (int)n.container.len,
-				    n.container.at, (int)n.unit.len, n.unit.at);
+			print_error("case %zu: container %.*s, unit %.*s\n", i,
+				    (int)n.container.len, n.container.at, (int)n.unit.len,
+				    n.unit.at);
 		assert_true(slice_eq(n.container, slice_str(cases[i].container)));
 		assert_true(slice_eq(n.unit, slice_str(cases[i].unit)));
 	}
@@ -212,7 +218,8 @@ static void services(void **state)
 		{ "/usr/bin/python3.11", "/usr/bin/python3|/usr/bin/gunicorn|a:b|", "", "", "",
 		  "gunicorn" },
 		{ "/usr/bin/python3.11", "python3|", "", "", "", "python3.11" },
-		{ "/opt/node/bin/node", "node|--require|x|/srv/cart/server.js|", "", "", "", "cart" },
+		{ "/opt/node/bin/node", "node|--require|x|/srv/cart/server.js|", "", "", "",
+		  "cart" },
 		{ "/opt/node/bin/node", "node|/srv/cart/dist/index.js|", "", "", "", "cart" },
 		{ "/opt/node/bin/node", "node|index.js|", "", "", "", "index" },
 		{ "/usr/lib/jvm/bin/java", "java|-Xmx1g|-jar|/opt/orders-1.2.jar|--x|", "", "", "",
@@ -260,4 +267,5 @@ static void itself(void **state)
 	assert_int_equal(look_parent("/proc", (uint32_t)getpid()), getppid());
 }
 
-UNIT_MAIN(T(whole), T(used_again), T(damaged_stat), T(names_fit), T(cgroups), T(services), T(itself))
+UNIT_MAIN(T(whole), T(used_again), T(damaged_stat), T(names_fit), T(cgroups), T(services),
+	  T(itself))

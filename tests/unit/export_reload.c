@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "export/options.h"
+#include "export/export.h"
 
 static const char *const headers[] = { "a: b", "c: d", NULL };
 static const char *const fewer[] = { "a: b", NULL };
@@ -41,12 +41,12 @@ static void every_setting_counts(void **state)
 	struct export_options a = full();
 	struct export_options b;
 
-#define CHANGED(statement)                                 \
-	do {                                               \
-		b = full();                                \
-		statement;                                 \
-		assert_false(options_need_no_restart(&a, &b)); \
-		assert_false(options_need_no_restart(&b, &a)); \
+#define CHANGED(statement)                                                                         \
+	do {                                                                                       \
+		b = full();                                                                        \
+		statement;                                                                         \
+		assert_false(export_options_same(&a, &b));                                         \
+		assert_false(export_options_same(&b, &a));                                         \
 	} while (0)
 	CHANGED(b.otlp.traces.url = NULL);
 	CHANGED(b.otlp.metrics.url = "http://y/v1");
@@ -86,7 +86,7 @@ static void texts_are_compared(void **state)
 	b.peer_address = true;
 	b.ndjson_fd = 5;
 	b.stats_interval_ns = 7;
-	assert_true(options_need_no_restart(&a, &b));
+	assert_true(export_options_same(&a, &b));
 	free((char *)b.otlp.traces.url);
 	free((char *)copies[0]);
 	free((char *)copies[1]);

@@ -19,12 +19,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define DRAIN_BYTES	(1024 * 1024) /* of a pass, then other work gets its turn */
-#define TICK_EVERY_NS	(2 * NS_PER_MS)
-#define CLOCK_EVERY_NS	(10 * NS_PER_S)
-#define ALIVE_EVERY_NS	NS_PER_S
-#define LAST_DRAIN_NS	(2 * NS_PER_S)
-#define KEPT_FDS	(3 + 4 + 4 + CAPTURE_DATA_RINGS)
+#define DRAIN_BYTES    (1024 * 1024) /* of a pass, then other work gets its turn */
+#define TICK_EVERY_NS  (2 * NS_PER_MS)
+#define CLOCK_EVERY_NS (10 * NS_PER_S)
+#define ALIVE_EVERY_NS NS_PER_S
+#define LAST_DRAIN_NS  (2 * NS_PER_S)
+#define KEPT_FDS       (3 + 4 + 4 + CAPTURE_DATA_RINGS)
 
 /* ---- alone ---- */
 
@@ -35,8 +35,16 @@ static int by_value(const void *a, const void *b)
 
 static void close_others(const struct brain_start *s)
 {
-	int keep[KEPT_FDS] = { 0, 1, 2, s->warden_fd, s->ndjson_fd, s->record_fd, s->status_fd,
-			       s->capture.control_ring, s->capture.directives, s->capture.control,
+	int keep[KEPT_FDS] = { 0,
+			       1,
+			       2,
+			       s->warden_fd,
+			       s->ndjson_fd,
+			       s->record_fd,
+			       s->status_fd,
+			       s->capture.control_ring,
+			       s->capture.directives,
+			       s->capture.control,
 			       s->capture.counters };
 	unsigned next = 0;
 
@@ -171,8 +179,8 @@ static int load_text(struct brain *b, int fd, struct config **ret)
 	if (fd < 0 || fstat(fd, &st) || st.st_size > CONFIG_FILE_BYTES)
 		return -EINVAL;
 	if (!st.st_size)
-		return options_load_text(b->start.options, slice_of("", 0), true, ret) ? -EINVAL :
-											 0;
+		return options_load_text(b->start.options, slice_of("", 0), true, ret) ? -EINVAL
+										       : 0;
 	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
 		return -errno;
@@ -210,7 +218,7 @@ static void reload(struct brain *b, int text_fd, int ndjson_fd)
 void brain_message(struct brain *b)
 {
 	for (;;) {
-		struct message m;
+		struct message m = { 0 };
 		int fds[MESSAGE_FDS];
 		int err = message_receive(b->start.warden_fd, &m, fds);
 
@@ -330,7 +338,7 @@ int brain_main(const struct brain_start *start)
 	err = account_become(&start->account);
 	if (err) {
 		log_error("cannot become user %u: %s", start->account.uid, strerror(-err));
-		return code;
+		goto out;
 	}
 	err = begin(b);
 	if (err) {

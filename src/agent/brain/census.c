@@ -12,16 +12,16 @@
 #include "agent/brain/wait_list.h"
 #include "base/table.h"
 
-#define PROCESSES   16384
-#define ASK_AGAIN   1000000000ull
-#define ASK_TIMES   3
-#define EXEC_LOOKS  50	/* a second, for processes that may never open a connection */
-#define EXEC_BURST  200
-#define NO_VERDICT  255
+#define PROCESSES  16384
+#define ASK_AGAIN  1000000000ull
+#define ASK_TIMES  3
+#define EXEC_LOOKS 50 /* a second, for processes that may never open a connection */
+#define EXEC_BURST 200
+#define NO_VERDICT 255
 
 struct person {
-	uint32_t tgid;	 /* key */
-	uint8_t verdict; /* enum pc_scope_state, or NO_VERDICT */
+	uint32_t tgid;			/* key */
+	uint8_t verdict;		/* enum pc_scope_state, or NO_VERDICT */
 	bool wants_look, wants_verdict; /* still to be sent */
 	bool answered;
 	uint8_t asked; /* times */

@@ -33,13 +33,14 @@ static void add_by(struct list *l, const char *name, const char *unit, const cha
 static void add_gauge(struct list *l, const char *name, const char *unit, uint64_t value)
 {
 	if (l->count < l->max)
-		l->at[l->count++] = (struct counter){ .name = name, .unit = unit, .value = value,
-						      .gauge = true };
+		l->at[l->count++] = (struct counter){
+			.name = name, .unit = unit, .value = value, .gauge = true
+		};
 }
 
 static const char *const kind_names[16] = {
-	[PC_DATA] = "data", [PC_OPEN] = "open", [PC_END] = "end",   [PC_CLOSE] = "close",
-	[PC_GONE] = "gone", [PC_FORK] = "fork", [PC_EXEC] = "exec", [PC_EXIT] = "exit",
+	[PC_DATA] = "data", [PC_OPEN] = "open",	  [PC_END] = "end",   [PC_CLOSE] = "close",
+	[PC_GONE] = "gone", [PC_FORK] = "fork",	  [PC_EXEC] = "exec", [PC_EXIT] = "exit",
 	[PC_WHO] = "who",   [PC_CLOCK] = "clock", [PC_TICK] = "tick",
 };
 
@@ -69,8 +70,10 @@ static void add_directions(struct list *l, const char *name, const uint64_t byte
 {
 	for (unsigned d = 0; d < 2; d++)
 		if (l->count < l->max)
-			l->at[l->count++] = (struct counter){ name, "By", "network.io.direction",
-							      direction_names[d], bytes[d], false };
+			l->at[l->count++] = (struct counter){
+				name,	  "By", "network.io.direction", direction_names[d],
+				bytes[d], false
+			};
 }
 
 static void add_stream(struct list *l, const struct stream *stream)
@@ -133,10 +136,10 @@ static void add_txn(struct list *l, const struct txn *txn, const struct trace *t
 	txn_stats(txn, &s);
 	add(l, "parcours.agent.transactions.opened", "{transaction}", s.opened);
 	for (unsigned o = 0; o <= OUTCOME_UNOBSERVED; o++)
-		add_by(l, "parcours.agent.transactions.closed", "{transaction}",
-		       "parcours.outcome", outcome_name((enum outcome)o), s.closed[o]);
-	add_causes(l, "parcours.agent.transactions.unobserved", "{transaction}",
-		   s.unobserved_why, PC_WHY_MAX);
+		add_by(l, "parcours.agent.transactions.closed", "{transaction}", "parcours.outcome",
+		       outcome_name((enum outcome)o), s.closed[o]);
+	add_causes(l, "parcours.agent.transactions.unobserved", "{transaction}", s.unobserved_why,
+		   PC_WHY_MAX);
 	add_gauge(l, "parcours.agent.transactions.open", "{transaction}", s.open);
 	add(l, "parcours.agent.transactions.evicted", "{transaction}", s.evicted);
 	add(l, "parcours.agent.transactions.refused", "{transaction}", s.refused);
@@ -208,8 +211,7 @@ static void add_census(struct list *l, const struct brain *b)
 	add(l, "parcours.agent.looks.not_found", "{process}", s.not_found);
 	add_by(l, "parcours.agent.verdicts", "{process}", "parcours.verdict", "yes",
 	       s.verdicts_yes);
-	add_by(l, "parcours.agent.verdicts", "{process}", "parcours.verdict", "no",
-	       s.verdicts_no);
+	add_by(l, "parcours.agent.verdicts", "{process}", "parcours.verdict", "no", s.verdicts_no);
 	add(l, "parcours.agent.held", "{event}", s.held);
 	add(l, "parcours.agent.held.not_ours", "{event}", s.held_dropped);
 	add(l, "parcours.agent.held.overflow", "{event}", s.held_overflow);

@@ -51,7 +51,7 @@ uint32_t wait_list_owner(const struct wait_list *h, uint64_t conn)
 }
 
 uint64_t wait_list_release(struct wait_list *h, uint32_t tgid, void *ctx,
-		      void (*take)(void *ctx, const struct pc_head *rec))
+			   void (*take)(void *ctx, const struct pc_head *rec))
 {
 	struct wait_mark mark;
 	uint64_t released = 0;

@@ -23,6 +23,6 @@ int wait_list_add(struct wait_list *h, uint32_t tgid, uint64_t conn, const struc
 uint32_t wait_list_owner(const struct wait_list *h, uint64_t conn);
 /* Takes out all of a process and hands them to `take`, oldest first (NULL: drops). Returns how many. */
 uint64_t wait_list_release(struct wait_list *h, uint32_t tgid, void *ctx,
-		      void (*take)(void *ctx, const struct pc_head *rec));
+			   void (*take)(void *ctx, const struct pc_head *rec));
 
 #endif

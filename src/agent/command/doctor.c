@@ -35,9 +35,9 @@ struct report {
 	unsigned count;
 };
 
-__attribute__((format(printf, 5, 6))) static void
-found(struct report *r, enum grade grade, const char *subject, const char *advice, const char *fmt,
-      ...)
+__attribute__((format(printf, 5, 6))) static void found(struct report *r, enum grade grade,
+							const char *subject, const char *advice,
+							const char *fmt, ...)
 {
 	struct finding *f = &r->at[r->count];
 	va_list args;
@@ -63,13 +63,15 @@ static void about_kernel(struct report *r, const struct capture_features *f)
 		found(r, GOOD, "types (BTF)", "", "the kernel describes itself");
 	else
 		found(r, BAD, "types (BTF)",
-		      "use a kernel built with CONFIG_DEBUG_INFO_BTF (Debian's and most others are)",
+		      "use a kernel built with CONFIG_DEBUG_INFO_BTF (Debian's and most others "
+		      "are)",
 		      "/sys/kernel/btf/vmlinux is not there: the agent cannot run");
 	if (!lacks)
 		found(r, GOOD, "privilege", "", "all that is needed");
 	else
-		found(r, BAD, "privilege", "run `parcours run` as root; doctor says more as root too",
-		      "missing %s", missing);
+		found(r, BAD, "privilege",
+		      "run `parcours run` as root; doctor says more as root too", "missing %s",
+		      missing);
 	if (f->sock_length)
 		found(r, GOOD, "source", "", "socket tracepoints: only socket calls pay");
 	else

@@ -82,12 +82,12 @@ static void print_counter(struct slice object)
 
 static void print_text(struct slice answer)
 {
-	static const char *const facts[] = { "version", "pid", "brain_pid", "brain_uid", "capture",
-					     "uptime_ns" };
+	static const char *const facts[] = { "version",	  "pid",     "brain_pid",
+					     "brain_uid", "capture", "uptime_ns" };
 	long at = slice_find(answer, '[');
 	struct slice head = at < 0 ? answer : slice_sub(answer, 0, (size_t)at);
-	struct slice rest = at < 0 ? slice_of(NULL, 0) :
-				     slice_sub(answer, (size_t)at + 1, answer.len);
+	struct slice rest =
+		at < 0 ? slice_of(NULL, 0) : slice_sub(answer, (size_t)at + 1, answer.len);
 
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		char key[32];

@@ -144,13 +144,13 @@ static bool number_of(struct problems *p, const struct setting *s, const struct 
 		[SETTING_BYTES] = "a size (such as 65536, 64KiB, 4MiB)",
 		[SETTING_DURATION] = "a duration (such as 500ms, 10s, 5m)",
 	};
-	const char *unit = s->type == SETTING_BYTES    ? " bytes" :
-			   s->type == SETTING_DURATION ? " ns" :
-							 "";
+	const char *unit = s->type == SETTING_BYTES	 ? " bytes"
+			   : s->type == SETTING_DURATION ? " ns"
+							 : "";
 	uint64_t v;
-	int err = s->type == SETTING_BYTES    ? value_bytes(text, &v) :
-		  s->type == SETTING_DURATION ? value_duration(text, &v) :
-						value_number(text, &v);
+	int err = s->type == SETTING_BYTES	? value_bytes(text, &v)
+		  : s->type == SETTING_DURATION ? value_duration(text, &v)
+						: value_number(text, &v);
 
 	if (err == -EINVAL) {
 		problem_error(p, o, "%s: \"%.80s\" is not %s", s->key, text, hint[s->type]);

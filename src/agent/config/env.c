@@ -57,7 +57,8 @@ static void apply_pairs(struct config *c, struct problems *p, const struct varia
 		value = slice_trim(value);
 		if (!name.len || !value.at || percent_decode(name, key, sizeof(key)) ||
 		    percent_decode(value, decoded, sizeof(decoded))) {
-			problem_warn(p, o, "ignored: expected name=value,name=value (percent-coded)");
+			problem_warn(p, o,
+				     "ignored: expected name=value,name=value (percent-coded)");
 			return;
 		}
 		setting_apply(c, p, setting_find(v->key), o, key, decoded);
@@ -68,14 +69,18 @@ static void apply_protocol(struct config *c, struct problems *p, const struct va
 			   const struct origin *o, const char *text)
 {
 	if (strcmp(text, "http/protobuf") != 0)
-		problem_error(p, o, "\"%.40s\" is not offered: use http/protobuf (port 4318)", text);
+		problem_error(p, o, "\"%.40s\" is not offered: use http/protobuf (port 4318)",
+			      text);
 }
 
 static void apply_sampler(struct config *c, struct problems *p, const struct variable *v,
 			  const struct origin *o, const char *text)
 {
-	static const char *const known[] = { "always_on", "always_off", "traceidratio",
-					     "parentbased_always_on", "parentbased_always_off",
+	static const char *const known[] = { "always_on",
+					     "always_off",
+					     "traceidratio",
+					     "parentbased_always_on",
+					     "parentbased_always_off",
 					     "parentbased_traceidratio" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -159,15 +164,18 @@ static void apply_lenient(struct config *c, struct problems *p, const struct var
 	}
 }
 
-#define EXPORTER(NAME, key)                                                                   \
-	{ "OTEL_EXPORTER_OTLP" NAME "_PROTOCOL", NULL, NULL, apply_protocol },                \
-	{ "OTEL_EXPORTER_OTLP" NAME "_ENDPOINT", key ".endpoint" },                           \
-	{ "OTEL_EXPORTER_OTLP" NAME "_HEADERS", key ".headers", NULL, apply_pairs },          \
-	{ "OTEL_EXPORTER_OTLP" NAME "_TIMEOUT", key ".timeout", "ms", apply_lenient },        \
-	{ "OTEL_EXPORTER_OTLP" NAME "_COMPRESSION", key ".compression", NULL, apply_lenient }, \
-	{ "OTEL_EXPORTER_OTLP" NAME "_CERTIFICATE", key ".certificate" },                     \
-	{ "OTEL_EXPORTER_OTLP" NAME "_CLIENT_CERTIFICATE", key ".client_certificate" },       \
-	{ "OTEL_EXPORTER_OTLP" NAME "_CLIENT_KEY", key ".client_key" }
+#define EXPORTER(NAME, key)                                                                        \
+	{ "OTEL_EXPORTER_OTLP" NAME "_PROTOCOL", NULL, NULL, apply_protocol },                     \
+		{ "OTEL_EXPORTER_OTLP" NAME "_ENDPOINT", key ".endpoint" },                        \
+		{ "OTEL_EXPORTER_OTLP" NAME "_HEADERS", key ".headers", NULL, apply_pairs },       \
+		{ "OTEL_EXPORTER_OTLP" NAME "_TIMEOUT", key ".timeout", "ms", apply_lenient },     \
+		{ "OTEL_EXPORTER_OTLP" NAME "_COMPRESSION", key ".compression", NULL,              \
+		  apply_lenient },                                                                 \
+		{ "OTEL_EXPORTER_OTLP" NAME "_CERTIFICATE", key ".certificate" },                  \
+		{ "OTEL_EXPORTER_OTLP" NAME "_CLIENT_CERTIFICATE", key ".client_certificate" },    \
+	{                                                                                          \
+		"OTEL_EXPORTER_OTLP" NAME "_CLIENT_KEY", key ".client_key"                         \
+	}
 
 /* Order matters where one looks at another: sampler before its argument, endpoint before exporter. */
 static const struct variable variables[] = {

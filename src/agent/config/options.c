@@ -26,8 +26,10 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ "config", 'c', "FILE", CORE | FOR_CHECK, NULL, "configuration (share/parcours.yaml)" },
-	{ "pid", 0, "N", WATCH, "scope.pids", "watch this process and its children; repeat for more" },
-	{ "exe", 0, "GLOB", WATCH, "scope.executables", "watch executables: /opt/*/bin/node, nginx" },
+	{ "pid", 0, "N", WATCH, "scope.pids",
+	  "watch this process and its children; repeat for more" },
+	{ "exe", 0, "GLOB", WATCH, "scope.executables",
+	  "watch executables: /opt/*/bin/node, nginx" },
 	{ "port", 0, "N", WATCH, "scope.ports", "watch connections whose server has this port" },
 	{ "cgroup", 0, "PATH", WATCH, "scope.cgroups", "watch processes in this cgroup and below" },
 	{ "ndjson", 0, "FILE|-", CORE, "output.ndjson", "write transactions as NDJSON" },
@@ -70,9 +72,8 @@ static int take_value(struct options *o, const struct option_row *row, const cha
 		return -EINVAL;
 	}
 	snprintf(names[row - rows], sizeof(names[0]), "--%s", row->name);
-	o->values[o->count++] = (struct option_value){
-		row->key, names[row - rows], argument ? argument : "true"
-	};
+	o->values[o->count++] =
+		(struct option_value){ row->key, names[row - rows], argument ? argument : "true" };
 	return 0;
 }
 
@@ -91,8 +92,8 @@ static int complain(char **argv, int got, int at)
 	if (got == ':')
 		log_error("%s: %s needs a value", argv[0], argv[at]);
 	else
-		log_error("%s: unknown option %s; `parcours %s --help` lists them", argv[0], argv[at],
-			  argv[0]);
+		log_error("%s: unknown option %s; `parcours %s --help` lists them", argv[0],
+			  argv[at], argv[0]);
 	return -EINVAL;
 }
 
@@ -105,10 +106,10 @@ int options_parse(int argc, char **argv, unsigned command, struct options *ret)
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < ROWS; i++)
 		if (rows[i].commands & command)
-			longs[n++] = (struct option){ rows[i].name,
-						      rows[i].argument ? required_argument :
-									 no_argument,
-						      NULL, FIRST + (int)i };
+			longs[n++] =
+				(struct option){ rows[i].name,
+						 rows[i].argument ? required_argument : no_argument,
+						 NULL, FIRST + (int)i };
 	optind = 0;
 	opterr = 0;
 	for (;;) {
@@ -187,8 +188,8 @@ int options_load(const struct options *o, struct config **ret)
 			log_error("cannot read %s: %s", o->config_file,
 				  err == -EFBIG ? "larger than 1 MiB" : strerror(-err));
 			buf_done(&text);
-			return err == -ENOENT || err == -EFBIG || err == -EISDIR ? EXIT_USAGE :
-										   EXIT_RUNTIME;
+			return err == -ENOENT || err == -EFBIG || err == -EISDIR ? EXIT_USAGE
+										 : EXIT_RUNTIME;
 		}
 	}
 	code = options_load_text(o, buf_slice(&text), false, ret);

@@ -40,7 +40,6 @@ void options_help(unsigned command);
  * code: EXIT_OK, EXIT_USAGE for what the operator wrote, EXIT_RUNTIME for what the system refused. */
 int options_load(const struct options *o, struct config **ret);
 /* The same with the text given: a reload. quiet: another process told the problems already. */
-int options_load_text(const struct options *o, struct slice text, bool quiet,
-		      struct config **ret);
+int options_load_text(const struct options *o, struct slice text, bool quiet, struct config **ret);
 
 #endif

@@ -63,16 +63,20 @@ static const char *check_absolute(const char *text)
 #define AT(field) .offset = offsetof(struct config, field)
 #define SIGNAL(name, field)                                                                        \
 	{ name ".enabled", SETTING_BOOL, AT(field.enabled) },                                      \
-	{ name ".endpoint", SETTING_STRING, AT(field.endpoint), .check = check_url },              \
-	SIGNAL_COMMON(name, field)
+		{ name ".endpoint", SETTING_STRING, AT(field.endpoint), .check = check_url },      \
+		SIGNAL_COMMON(name, field)
 #define SIGNAL_COMMON(name, field)                                                                 \
 	{ name ".headers", SETTING_MAP, AT(field.headers), .joint = ": ", .check = check_line },   \
-	{ name ".timeout", SETTING_DURATION, AT(field.timeout_ns), MS, 10 * MIN },                 \
-	{ name ".compression", SETTING_CHOICE, AT(field.compression), .names = compression_names }, \
-	{ name ".certificate", SETTING_STRING, AT(field.certificate), .check = check_absolute },   \
-	{ name ".client_certificate", SETTING_STRING, AT(field.client_certificate),                \
-	  .check = check_absolute },                                                               \
-	{ name ".client_key", SETTING_STRING, AT(field.client_key), .check = check_absolute }
+		{ name ".timeout", SETTING_DURATION, AT(field.timeout_ns), MS, 10 * MIN },         \
+		{ name ".compression", SETTING_CHOICE, AT(field.compression),                      \
+		  .names = compression_names },                                                    \
+		{ name ".certificate", SETTING_STRING, AT(field.certificate),                      \
+		  .check = check_absolute },                                                       \
+		{ name ".client_certificate", SETTING_STRING, AT(field.client_certificate),        \
+		  .check = check_absolute },                                                       \
+	{                                                                                          \
+		name ".client_key", SETTING_STRING, AT(field.client_key), .check = check_absolute  \
+	}
 
 const struct setting settings[] = {
 	{ "scope.pids", SETTING_NUMBERS, AT(pids), 1, 4194304 },

@@ -34,8 +34,7 @@ static unsigned distance(const char *a, const char *b)
 		for (size_t j = 1; j <= lb; j++) {
 			unsigned up = row[j];
 
-			row[j] = least(up + 1, row[j - 1] + 1,
-				       diagonal + (a[i - 1] != b[j - 1]));
+			row[j] = least(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = up;
 		}
 	}

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
-#define DEPTH 8   /* of groups; the table has 3 */
+#define DEPTH 8	  /* of groups; the table has 3 */
 #define KEY   192 /* a whole path */
 #define NODES 20000
 
@@ -47,9 +47,9 @@ static bool is_null(const yaml_node_t *n)
 
 static const char *kind_of(const yaml_node_t *n)
 {
-	return n->type == YAML_SEQUENCE_NODE ? "a list" :
-	       n->type == YAML_MAPPING_NODE  ? "a group of keys" :
-					       "a value";
+	return n->type == YAML_SEQUENCE_NODE  ? "a list"
+	       : n->type == YAML_MAPPING_NODE ? "a group of keys"
+					      : "a value";
 }
 
 static bool counted(struct walk *w, const yaml_node_t *n)
@@ -109,9 +109,9 @@ static void apply_node(struct walk *w, const struct setting *s, const yaml_node_
 		setting_apply(w->config, w->problems, s, &o, NULL, scalar(n));
 	else
 		problem_error(w->problems, &o, "%s: expected %s, found %s", s->key,
-			      s->type == SETTING_MAP ? "names with values" :
-			      list		     ? "a list" :
-						       "one value",
+			      s->type == SETTING_MAP ? "names with values"
+			      : list		     ? "a list"
+						     : "one value",
 			      kind_of(n));
 }
 

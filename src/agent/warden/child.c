@@ -70,8 +70,8 @@ int warden_start_brain(struct warden *w)
 static void say_how(int status)
 {
 	if (WIFSIGNALED(status))
-		log_error("the brain was ended by signal %d (%s)",
-			  WTERMSIG(status), strsignal(WTERMSIG(status)));
+		log_error("the brain was ended by signal %d (%s)", WTERMSIG(status),
+			  strsignal(WTERMSIG(status)));
 	else
 		log_error("the brain ended with code %d", WEXITSTATUS(status));
 }
@@ -96,8 +96,8 @@ void warden_brain_ended(struct warden *w, int status)
 	if (now_ns - w->brain_started_ns > HEALTHY_NS || !w->backoff_ns)
 		w->backoff_ns = BACKOFF_FIRST_NS;
 	else
-		w->backoff_ns = w->backoff_ns * 2 < BACKOFF_LAST_NS ? w->backoff_ns * 2 :
-								      BACKOFF_LAST_NS;
+		w->backoff_ns =
+			w->backoff_ns * 2 < BACKOFF_LAST_NS ? w->backoff_ns * 2 : BACKOFF_LAST_NS;
 	w->restart_ns = now_ns + w->backoff_ns;
 	w->shared->restarts++;
 	log_warn("starting it again in %llu ms; what arrives meanwhile waits in the ring",
@@ -171,7 +171,7 @@ static void ready(struct warden *w)
 void warden_message(struct warden *w)
 {
 	while (w->brain_fd >= 0) {
-		struct message m;
+		struct message m = { 0 };
 		int fds[MESSAGE_FDS];
 		int err = message_receive(w->brain_fd, &m, fds);
 

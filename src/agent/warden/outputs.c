@@ -117,8 +117,8 @@ static int open_status(const struct config *c, struct outputs *o)
 		 (int)getpid());
 	err = listen_at(o->status_path, &o->status);
 	if (err) {
-		log_warn("`parcours status` will not work: cannot listen on %s: %s",
-			 o->status_path, strerror(-err));
+		log_warn("`parcours status` will not work: cannot listen on %s: %s", o->status_path,
+			 strerror(-err));
 		o->status_path[0] = 0;
 	}
 	return 0;

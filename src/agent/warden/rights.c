@@ -8,17 +8,17 @@
 #include "agent/warden/rights.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <linux/securebits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <grp.h>
 #include <unistd.h>
 
-static const cap_value_t kept[] = { CAP_BPF,		 CAP_PERFMON, CAP_SYS_PTRACE,
-				    CAP_DAC_READ_SEARCH, CAP_SETUID,  CAP_SETGID };
+static const cap_value_t kept[] = { CAP_BPF,	CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+				    CAP_SETUID, CAP_SETGID };
 #define KEPT (int)(sizeof(kept) / sizeof(kept[0]))
 
 static bool is_kept(cap_value_t cap)

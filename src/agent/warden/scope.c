@@ -71,9 +71,9 @@ static int cgroup_mount(char *ret, size_t room)
 static int find_cgroup(const char *path, const char *mount, uint64_t *ret_id, uint32_t *ret_level)
 {
 	size_t len = strlen(mount);
-	const char *below = strncmp(path, mount, len) == 0 && (path[len] == '/' || !path[len]) ?
-				    path + len :
-				    path;
+	const char *below = strncmp(path, mount, len) == 0 && (path[len] == '/' || !path[len])
+				    ? path + len
+				    : path;
 	char full[1024];
 	struct stat st;
 	uint32_t level = 0;
@@ -191,9 +191,9 @@ int scope_judge(const struct config *c, struct capture *capture)
 		return 0;
 	err = pids_read(PROC, &pids);
 	for (uint32_t i = 0; !err && i < pids.count; i++) {
-		enum pc_scope_state state = is_pinned(c, pids.at[i])	 ? PC_SCOPE_PINNED :
-					    is_executable(c, pids.at[i]) ? PC_SCOPE_YES :
-									   PC_SCOPE_NO;
+		enum pc_scope_state state = is_pinned(c, pids.at[i])	   ? PC_SCOPE_PINNED
+					    : is_executable(c, pids.at[i]) ? PC_SCOPE_YES
+									   : PC_SCOPE_NO;
 
 		err = capture_set_process(capture, pids.at[i], state);
 	}

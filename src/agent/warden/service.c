@@ -92,8 +92,8 @@ static struct slice without(struct slice s, struct slice suffix)
 /* Names that say nothing: the directory above says more (/srv/shop/index.js → shop). */
 static bool says_nothing(struct slice name)
 {
-	static const char *const dull[] = { "index", "main", "app", "server", "start", "__main__",
-					    "manage", "wsgi", "run", "dist", "src", "build" };
+	static const char *const dull[] = { "index",  "main", "app", "server", "start", "__main__",
+					    "manage", "wsgi", "run", "dist",   "src",	"build" };
 
 	for (size_t i = 0; i < sizeof(dull) / sizeof(dull[0]); i++)
 		if (slice_eq(name, slice_str(dull[i])))
@@ -103,8 +103,8 @@ static bool says_nothing(struct slice name)
 
 static struct slice script_name(struct slice path)
 {
-	static const char *const endings[] = { ".jar", ".war", ".py", ".js", ".mjs", ".cjs", ".ts",
-					       ".rb", ".php", ".pl" };
+	static const char *const endings[] = { ".jar", ".war", ".py", ".js",  ".mjs",
+					       ".cjs", ".ts",  ".rb", ".php", ".pl" };
 	struct slice first = { 0 };
 
 	/* at most three steps up */
@@ -127,13 +127,13 @@ static struct slice script_name(struct slice path)
 /* Options of an interpreter whose value is the next argument. */
 static bool takes_value(struct slice arg, bool java)
 {
-	static const char *const of_java[] = { "-cp", "-classpath", "--class-path", "-p",
-					       "--module-path", "--add-modules" };
-	static const char *const of_others[] = { "-r", "--require", "--import", "--loader", "-W",
-						 "-X", "-I" };
+	static const char *const of_java[] = { "-cp", "-classpath",    "--class-path",
+					       "-p",  "--module-path", "--add-modules" };
+	static const char *const of_others[] = { "-r", "--require", "--import", "--loader",
+						 "-W", "-X",	    "-I" };
 	const char *const *list = java ? of_java : of_others;
-	size_t n = java ? sizeof(of_java) / sizeof(of_java[0]) :
-			  sizeof(of_others) / sizeof(of_others[0]);
+	size_t n = java ? sizeof(of_java) / sizeof(of_java[0])
+			: sizeof(of_others) / sizeof(of_others[0]);
 
 	for (size_t i = 0; i < n; i++)
 		if (slice_eq(arg, slice_str(list[i])))
@@ -180,23 +180,23 @@ static struct slice class_name(struct slice name)
 
 static struct slice interpreted(const struct look_facts *f, struct slice executable)
 {
-	static const char *const interpreters[] = { "python", "node", "nodejs", "ruby", "perl",
-						    "php", "bun", "deno" };
+	static const char *const interpreters[] = { "python", "node", "nodejs", "ruby",
+						    "perl",   "php",  "bun",	"deno" };
 	struct slice program = { 0 };
 
 	if (slice_eq(executable, SLICE("java"))) {
 		program = program_of(f->args, true);
-		return slice_ends(program, SLICE(".jar")) || slice_find(program, '/') >= 0 ?
-			       script_name(program) :
-			       class_name(program);
+		return slice_ends(program, SLICE(".jar")) || slice_find(program, '/') >= 0
+			       ? script_name(program)
+			       : class_name(program);
 	}
 	for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++) {
 		struct slice name = slice_str(interpreters[i]);
 
 		/* python3.11, ruby3.1, php8.2; not php-fpm8.2 */
 		if (slice_starts(executable, name) &&
-		    (executable.len == name.len || (executable.at[name.len] >= '0' &&
-						    executable.at[name.len] <= '9')))
+		    (executable.len == name.len ||
+		     (executable.at[name.len] >= '0' && executable.at[name.len] <= '9')))
 			program = program_of(f->args, false);
 	}
 	return script_name(program);

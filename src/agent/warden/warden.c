@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define END_MARGIN_NS (5 * NS_PER_S) /* beyond the drain of exports */
+#define END_MARGIN_NS  (5 * NS_PER_S) /* beyond the drain of exports */
 #define START_LIMIT_NS (10 * NS_PER_S)
 
 /* ---- start ---- */

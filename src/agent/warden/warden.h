@@ -42,8 +42,8 @@ struct warden {
 	uint64_t end_ns;      /* --duration; 0 = none */
 	uint64_t watchdog_ns, watchdog_next_ns;
 	uint64_t capture_next_ns; /* see capture_tick; 0 = not watching */
-	uint64_t alive_ns; /* the brain's last sign of life */
-	uint32_t *looks;   /* processes still to be told to this brain */
+	uint64_t alive_ns;	  /* the brain's last sign of life */
+	uint32_t *looks;	  /* processes still to be told to this brain */
 	uint32_t look_count, look_next;
 };
 
@@ -53,7 +53,7 @@ int warden_run(const struct options *options, struct config *config, const char 
 /* child.c: the brain as the warden's child. */
 int warden_start_brain(struct warden *w);
 void warden_brain_ended(struct warden *w, int status);
-void warden_message(struct warden *w); /* reads what the brain says */
+void warden_message(struct warden *w);	 /* reads what the brain says */
 void warden_look_more(struct warden *w); /* tells it of processes, as many as fit */
 /* The first brain is ready: attach, scan. */
 int warden_watch(struct warden *w);

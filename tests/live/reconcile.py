@@ -3,8 +3,9 @@
 """When rings overflow, every loss is counted and the sums are exact.
 
 The rings are far too small, the load is full, and the brain is stopped for moments so that losses are
-certain. One request a connection: requests sent = complete + reported as unobserved. Keep-alive: octets
-sent and received = octets parsed + octets in counted holes. Never a transaction that was not sent.
+certain. One request a connection: requests sent = complete + reported as unobserved + connections of
+which no message was seen. Keep-alive: octets sent and received = octets parsed + octets in counted holes.
+Never a transaction that was not sent.
 """
 import os
 import signal
@@ -32,7 +33,8 @@ def storm(agent, run):
 def overloaded(source, requests, count):
     server = servers.Nginx().start()
     pids = [a for p in process.descendants(server.child.pid) for a in ("--pid", p)]
-    agent = Agent(*pids, "--ring-size", RING, source=source)
+    # The port too: the server's processes talk to each other over Unix sockets.
+    agent = Agent(*pids, "--port", server.port, "--ring-size", RING, source=source)
     driver = storm(agent, load.Background(server.port, requests, 64))
     lines = server.wait_lines(count)
     equal(len(lines), count, "lines in the server's log")
@@ -63,11 +65,12 @@ def one_a_connection(source):
     requests = [r._replace(data=r.data.replace(b"Connection: close\r\nConnection: close", b"Connection: close"))
                 for r in requests]
     driver, rows, stats = overloaded(source, requests, count)
-    equal(driver.connections, count, "connections")
     complete = sum(1 for r in rows if r["outcome"] == "complete")
-    equal(len(rows), count, "complete %d + unobserved %d" % (complete, len(rows) - complete))
-    return "%d complete, %d unobserved, %d events lost" % (complete, len(rows) - complete,
-                                                          compare.figure(stats, "events.lost"))
+    unseen = compare.figure(stats, "connections.unseen")
+    equal(len(rows) + unseen, count,
+          "complete %d + unobserved %d + unseen %d" % (complete, len(rows) - complete, unseen))
+    return "%d complete, %d unobserved, %d unseen, %d events lost" % (
+        complete, len(rows) - complete, unseen, compare.figure(stats, "events.lost"))
 
 
 def keep_alive(source):

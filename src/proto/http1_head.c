@@ -107,7 +107,7 @@ static int parse_status_line(struct slice line, struct head *h)
 	if (rest.len < 3 || !is_digit(rest.at[0]) || !is_digit(rest.at[1]) ||
 	    !is_digit(rest.at[2]) || rest.at[0] == '0' || (rest.len > 3 && !is_blank(rest.at[3])))
 		return -EBADMSG;
-	if (line.at[9] == ' ' || line.len < 13)
+	if (line.at[8] != ' ' || is_blank(line.at[9]) || line.len < 13 || has_control(rest))
 		h->flags |= HEAD_LENIENT;
 	h->status =
 		(uint16_t)((rest.at[0] - '0') * 100 + (rest.at[1] - '0') * 10 + rest.at[2] - '0');
@@ -146,6 +146,8 @@ static void note_codings(struct slice value, struct head_facts *f, uint16_t *fla
 			continue;
 		if (slice_ieq(one, SLICE("identity"))) { /* RFC 2616's way to say "none" */
 			*flags |= HEAD_LENIENT;
+			f->chunked_inside |= f->chunked_last;
+			f->chunked_last = false;
 			continue;
 		}
 		f->has_coding = true;

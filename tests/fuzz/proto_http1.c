@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t mode = next(&in);
 	uint64_t start = mode & 1 ? 1000 : 0;
 
-	kit_new(&k, mode & 8);
+	kit_start(&k, mode & 8);
 	k.want_fields = mode & 16;
 	if (mode & 4)
 		k.budget = 40;

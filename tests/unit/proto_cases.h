@@ -192,7 +192,7 @@ static inline void play_call(struct kit *k, enum pc_dir d, struct slice s, size_
 /* The transcript stays in k until kit_free. */
 static inline void wire_play(const struct wire *w, const struct reading *how, struct kit *k)
 {
-	kit_new(k, how->content);
+	kit_start(k, how->content);
 	k->want_fields = w->fields;
 	k->budget = w->budget;
 	k->request_dir = how->server ? PC_RX : PC_TX; /* until the stage says it */

@@ -277,7 +277,25 @@ static void kit_direct(void *ctx, const struct pc_directive *d)
 	k->directs++;
 }
 
-static inline void kit_new(struct kit *k, bool want_content)
+static inline void kit_sink(struct kit *k, struct proto_sink *ret)
+{
+	*ret = (struct proto_sink){
+		.ctx = k,
+		.open = kit_open,
+		.request = kit_request,
+		.interim = kit_interim,
+		.response = kit_response,
+		.content = k->want_content ? kit_content : NULL,
+		.want_octets = k->want_content,
+		.end = kit_end,
+		.tunnel = kit_tunnel,
+		.lost = kit_lost,
+		.close = kit_close,
+	};
+}
+
+/* The stages with a sink of one's own, which calls the kit's functions. */
+static inline void kit_with(struct kit *k, const struct proto_sink *sink)
 {
 	static const struct proto_limits limits = { .pipelined = 1024, .hold_ns = 1000 * KIT_MS };
 	static const struct stream_limits bounds = {
@@ -289,31 +307,32 @@ static inline void kit_new(struct kit *k, bool want_content)
 		.grace_ns = 1000 * KIT_MS,
 		.idle_ns = 600000 * KIT_MS,
 	};
-	struct proto_sink sink = {
-		.ctx = k,
-		.open = kit_open,
-		.request = kit_request,
-		.interim = kit_interim,
-		.response = kit_response,
-		.content = want_content ? kit_content : NULL,
-		.want_octets = want_content,
-		.end = kit_end,
-		.tunnel = kit_tunnel,
-		.lost = kit_lost,
-		.close = kit_close,
-	};
 	struct stream_sink in;
 
-	*k = (struct kit){ .now_ns = 1000 * KIT_MS, .want_content = want_content };
-	buf_init(&k->text, KIT_TEXT);
-	buf_init(&k->content, KIT_TEXT);
-	if (proto_new(&limits, &sink, &k->proto) != 0)
+	if (proto_new(&limits, sink, &k->proto) != 0)
 		abort();
 	in = proto_stream_sink(k->proto);
 	proto_pass(k->proto, k, NULL, kit_direct);
 	if (stream_new(&bounds, &in, &k->stream) != 0)
 		abort();
 	proto_attach(k->proto, k->stream);
+}
+
+/* An empty world; kit_with makes the stages. */
+static inline void kit_new(struct kit *k, bool want_content)
+{
+	*k = (struct kit){ .now_ns = 1000 * KIT_MS, .want_content = want_content };
+	buf_init(&k->text, KIT_TEXT);
+	buf_init(&k->content, KIT_TEXT);
+}
+
+static inline void kit_start(struct kit *k, bool want_content)
+{
+	struct proto_sink sink;
+
+	kit_new(k, want_content);
+	kit_sink(k, &sink);
+	kit_with(k, &sink);
 }
 
 static inline void kit_tick(struct kit *k, uint64_t ns)

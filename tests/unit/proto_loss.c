@@ -275,28 +275,7 @@ static void converse(unsigned join_at)
 /* Returns how many exchanges were seen whole. */
 static unsigned round_of(unsigned seed, unsigned loss, unsigned modes)
 {
-	static const struct proto_limits limits = { .pipelined = 1024, .hold_ns = 1000 * KIT_MS };
-	static const struct stream_limits bounds = {
-		.connections = 4,
-		.buffer_bytes = 132 * 1024,
-		.total_bytes = 1 << 24,
-		.pending = 64,
-		.reorder_ns = 200 * KIT_MS,
-		.grace_ns = 1000 * KIT_MS,
-		.idle_ns = 600000 * KIT_MS,
-	};
-	struct proto_sink sink = {
-		.ctx = &talk.k,
-		.open = kit_open,
-		.request = on_request,
-		.interim = kit_interim,
-		.response = on_response,
-		.end = on_end,
-		.tunnel = kit_tunnel,
-		.lost = kit_lost,
-		.close = kit_close,
-	};
-	struct stream_sink in;
+	struct proto_sink sink;
 
 	memset(&talk, 0, sizeof(talk));
 	talk.seed = seed * 2654435761u + 12345;
@@ -307,13 +286,12 @@ static unsigned round_of(unsigned seed, unsigned loss, unsigned modes)
 	talk.skewed = modes & SKEWED;
 	talk.unseen = modes & JOINED;
 	talk.server = seed & 1;
-	talk.k.now_ns = 1000 * KIT_MS;
-	buf_init(&talk.k.text, KIT_TEXT);
-	buf_init(&talk.k.content, KIT_TEXT);
-	assert_int_equal(proto_new(&limits, &sink, &talk.k.proto), 0);
-	in = proto_stream_sink(talk.k.proto);
-	assert_int_equal(stream_new(&bounds, &in, &talk.k.stream), 0);
-	proto_attach(talk.k.proto, talk.k.stream);
+	kit_new(&talk.k, false);
+	kit_sink(&talk.k, &sink);
+	sink.request = on_request;
+	sink.response = on_response;
+	sink.end = on_end;
+	kit_with(&talk.k, &sink);
 	if (!(modes & JOINED))
 		kit_connect(&talk.k, talk.server ? PC_F_PASSIVE : PC_F_ACTIVE, 0, 0);
 	converse(dice(EXCHANGES / 2));

@@ -109,8 +109,7 @@ static void put_times(struct row *r, int64_t wall)
 
 	put_u64(r, start, KEY("start_time_unix_nano"), t->start_ns + (uint64_t)wall);
 	put_u64(r, start | UNOBSERVED_END, KEY("duration_ns"), t->duration_ns);
-	if (t->response.seen)
-		put_u64(r, start | UNOBSERVED_FIRST_BYTE, KEY("time_to_first_byte_ns"), t->first_byte_ns);
+	put_u64(r, start | UNOBSERVED_FIRST_BYTE, KEY("time_to_first_byte_ns"), t->first_byte_ns);
 	put_u64(r, start | UNOBSERVED_REQUEST_END, KEY("time_to_request_end_ns"), t->request_ns);
 	if (t->side == SIDE_SERVER)
 		put_u64(r, UNOBSERVED_WAIT, KEY("wait_ns"), t->wait_ns);

@@ -224,7 +224,7 @@ static void add_facts(struct buf *b, const struct transaction *t)
 		attr_text(b, ATTRIBUTES, SLICE("parcours.unobserved.cause"), slice_str(why_name(t->why)));
 	if (t->side == SIDE_SERVER && !(t->unobserved & UNOBSERVED_WAIT))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.wait_ns"), (int64_t)t->wait_ns);
-	if (t->response.seen && !(t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)))
+	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_first_byte_ns"), (int64_t)t->first_byte_ns);
 	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_REQUEST_END)))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_request_end_ns"), (int64_t)t->request_ns);

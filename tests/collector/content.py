@@ -3,13 +3,14 @@
 wrote it down; and every message against the specification (strict.py)."""
 import collections
 import math
+import os
 import re
 
 import strict
 from collector import Collector
 from drive import Run
 from fake import Fake
-from lib import process
+from lib import process, schema
 from lib.suite import check, equal
 
 COUNT = 3000
@@ -89,6 +90,7 @@ def spans_field_by_field():
     run = Run("--traces", c.traces, "--count", COUNT, ndjson=True)
     equal(run.stats["spans_sent"], COUNT, "spans sent")
     process.wait_for(lambda: len(c.spans()) >= COUNT, what="spans at the collector")
+    schema.validate_shapes(run.rows)
     rows = by_id(run.transactions(), lambda r: r["span_id"])
     spans = by_id(c.spans(), lambda s: s.span["spanId"])
     equal(set(spans), set(rows), "span ids")
@@ -102,6 +104,20 @@ def spans_field_by_field():
     states = {s.span.get("traceState", "") for s in spans.values()}
     equal(states, {"", "vendor=value,other=1"}, "trace states")
     return "%d spans, %d requests" % (len(spans), run.stats["requests"])
+
+
+def the_schema_is_up_to_date():
+    process.run([os.path.join(process.TOP, "tools", "make-schema"), "--check"])
+
+
+def rows_keep_to_the_schema():
+    for privacy in ("none", "audience"):
+        run = Run("--privacy", privacy, "--count", 1000, ndjson=True)
+        schema.validate_shapes(run.rows)
+        wrong = dict(run.transactions()[0], surprise=1)
+        check(list(schema.errors(wrong, schema.load(), schema.load())), "a field that is not in the schema is taken")
+        del wrong["surprise"], wrong["duration_ns"]
+        check(list(schema.errors(wrong, schema.load(), schema.load())), "a missing duration is taken")
 
 
 def every_message_is_strictly_right():
@@ -259,12 +275,12 @@ def figures_of_the_agent():
     c = Collector()
     run = Run("--metrics", c.metrics, "--count", 1)
     process.wait_for(lambda: sum(1 for _ in c.points()) >= run.stats["points_sent"], what="points")
-    mine = {(p.metric["name"], p.attributes.get("kind")): p for p in c.metrics_seen()
+    mine = {(p.metric["name"], p.attributes.get("parcours.event.kind")): p for p in c.metrics_seen()
             if p.metric["name"].startswith("parcours.")}
     equal({k: (p.kind, p.point["asInt"], p.metric["unit"], p.resource["service.name"]) for k, p in mine.items()},
-          {("parcours.agent.records.lost", "data"): ("sum", "5", "{record}", "parcours"),
-           ("parcours.agent.records.lost", "open"): ("sum", "7", "{record}", "parcours"),
-           ("parcours.agent.connections", None): ("gauge", "42", "{connection}", "parcours")}, "figures")
+          {("parcours.agent.events.lost", "data"): ("sum", "5", "{event}", "parcours"),
+           ("parcours.agent.events.lost", "open"): ("sum", "7", "{event}", "parcours"),
+           ("parcours.agent.connections.open", None): ("gauge", "42", "{connection}", "parcours")}, "figures")
 
 
 def prometheus_shows_them():
@@ -275,7 +291,7 @@ def prometheus_shows_them():
     counts = [float(line.rsplit(" ", 1)[1]) for line in page.splitlines()
               if line.startswith("http_server_request_duration_seconds_count{")]
     equal(sum(counts), 600, "requests on the page")
-    check("parcours_agent_records_lost_total{" in page, "no figures of the agent")
+    check("parcours_agent_events_lost_total{" in page, "no figures of the agent")
     check('job="shop-front"' in page and "instance=" in page, "no job and instance")
 
 
@@ -316,7 +332,7 @@ def sampled_spans_only():
     return "%d of %d" % (run.stats["spans_sent"], COUNT)
 
 
-CASES = [spans_field_by_field, every_message_is_strictly_right, metrics_against_ndjson,
+CASES = [the_schema_is_up_to_date, rows_keep_to_the_schema, spans_field_by_field, every_message_is_strictly_right, metrics_against_ndjson,
          metrics_with_explicit_buckets, counters_only_grow, attribute_sets_are_bounded, active_requests,
          figures_of_the_agent, prometheus_shows_them, resource_is_configurable, nothing_personal_by_default,
          sampled_spans_only]

@@ -178,9 +178,9 @@ static void tell(void *ctx, const char *sentence)
 static uint32_t figures(void *ctx, struct counter *ret, uint32_t max)
 {
 	const struct counter ours[] = {
-		{ "parcours.agent.records.lost", "{record}", "kind", "data", 5, false },
-		{ "parcours.agent.records.lost", "{record}", "kind", "open", 7, false },
-		{ "parcours.agent.connections", "{connection}", NULL, NULL, 42, true },
+		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "data", 5, false },
+		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "open", 7, false },
+		{ "parcours.agent.connections.open", "{connection}", NULL, NULL, 42, true },
 	};
 
 	memcpy(ret, ours, sizeof(ours));

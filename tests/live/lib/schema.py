@@ -81,6 +81,8 @@ def _array(value, schema, root, at):
     if "items" in schema:
         for i, item in enumerate(value):
             yield from errors(item, schema["items"], root, "%s[%d]" % (at, i))
+    if "contains" in schema and not any(not list(errors(i, schema["contains"], root, at)) for i in value):
+        yield "%s: does not contain what it must" % at
     if schema.get("uniqueItems") and len(value) != len({json.dumps(v) for v in value}):
         yield "%s: not unique" % at
     if len(value) < schema.get("minItems", 0) or len(value) > schema.get("maxItems", len(value)):
@@ -118,7 +120,7 @@ def _combined(value, schema, root, at):
 
 
 KNOWN = NOTES | {"$ref", "type", "enum", "const", "properties", "patternProperties", "required",
-                 "additionalProperties", "unevaluatedProperties", "items", "uniqueItems", "minItems",
+                 "additionalProperties", "unevaluatedProperties", "items", "contains", "uniqueItems", "minItems",
                  "maxItems", "pattern", "minLength", "maxLength", "minimum", "maximum",
                  "exclusiveMinimum", "allOf", "oneOf", "anyOf", "if", "then", "else", "not"}
 

@@ -95,6 +95,18 @@ static bool may_come(const struct http1 *h, const struct way *requests)
 	return requests->seen_ns && h->answer_from_ns > requests->seen_ns;
 }
 
+/* Does a lost way of requests stand at a later one already? Then the one asked for was passed over. */
+static bool went_by(struct proto *p, const struct http1 *h, enum pc_dir d, const struct range *r)
+{
+	const struct way *requests = &h->way[h->request_dir];
+	uint64_t t;
+
+	if (requests->state != WAY_LOST || !requests->offered_ns)
+		return false;
+	t = proto_when(p, h->c, d, r->pos);
+	return t && t < requests->offered_ns;
+}
+
 enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 			 bool last)
 {
@@ -112,7 +124,8 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 			h->check = h->joined = false;
 			return ANSWER_FRONT;
 		}
-	} else if (!last && !(h->expired & 1 << d) && may_come(h, requests)) {
+	} else if (!last && !(h->expired & 1 << d) && may_come(h, requests) &&
+		   !went_by(p, h, d, r)) {
 		return ANSWER_WAIT;
 	}
 	if (!h->joined && (behind || requests->state == WAY_LOST))
@@ -159,7 +172,7 @@ void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 	}
 	/* Does it tell a lost request way where it is? See http1_resync.c. */
 	if (request_way(h)->state == WAY_LOST &&
-	    (w->flags & MESSAGE_ORPHAN || entry & REQUEST_CUT)) {
+	    (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED) || entry & REQUEST_CUT)) {
 		h->answer_from_ns = w->first_ns;
 		h->answer_to_ns = proto_when(p, h->c, d, end_pos - 1);
 	}

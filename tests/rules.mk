@@ -10,6 +10,9 @@ $(foreach t,$(UNIT),$(eval $(B)/$(basename $(t)): $(B)/$(basename $(t)).o $(call
 $(UNIT_BIN):
 	$(CC) $(SANFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# An oracle that one test wants, where it is installed.
+$(B)/tests/unit/proto_libhtp: LDLIBS += $(shell pkg-config --libs htp 2>/dev/null)
+
 unit: $(UNIT_BIN)
 	@tools/run-unit $(UNIT_BIN)
 

@@ -19,9 +19,9 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max); /* allocates nothing yet */
 void buf_done(struct buf *b);
-void buf_clear(struct buf *b);		     /* keeps the memory */
-void buf_shrink(struct buf *b, size_t keep); /* gives memory above `keep` back when empty */
-int buf_reserve(struct buf *b, size_t more); /* room for `more` bytes after len */
+void buf_clear(struct buf *b);			 /* keeps the memory */
+void buf_shrink(struct buf *b, size_t keep);	 /* gives memory above `keep` back when empty */
+int buf_reserve(struct buf *b, size_t more);	 /* room for `more` bytes after len */
 int buf_add_grow(struct buf *b, struct slice s); /* what buf_add does when there is no room yet */
 int buf_add_str(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -99,8 +99,8 @@ static size_t skip_plain(struct slice s, size_t i)
 		del = w ^ ones * 0x7f;
 		/* (x - 1) & ~x has the top bit where x is 0, x - 0x20 where x is below a space. A borrow
 		 * may mark the octet above a true hit too: never one without a hit. */
-		odd = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((del - ones) & ~del) |
-		      ((w - ones * 0x20) & ~w) | w;
+		odd = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+		      ((del - ones) & ~del) | ((w - ones * 0x20) & ~w) | w;
 		if (odd & tops)
 			break;
 	}

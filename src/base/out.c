@@ -96,7 +96,8 @@ void out_flush(struct out *o)
 	if (o->fd < 0 || o->closed)
 		return;
 	while (o->sent < o->pending.len) {
-		ssize_t n = write_some(o, slice_sub(buf_slice(&o->pending), o->sent, o->pending.len));
+		ssize_t n =
+			write_some(o, slice_sub(buf_slice(&o->pending), o->sent, o->pending.len));
 
 		if (n > 0) {
 			o->sent += (size_t)n;

@@ -14,8 +14,8 @@
 struct out {
 	int fd; /* -1 = off */
 	struct buf pending;
-	size_t sent; /* of pending, already written */
-	size_t mark; /* where the row being made begins */
+	size_t sent;  /* of pending, already written */
+	size_t mark;  /* where the row being made begins */
 	size_t chunk; /* never write more at once: what a ready pipe or terminal surely takes */
 	bool socket;
 	bool patient; /* set by the owner: wait for the reader rather than drop (offline work) */
@@ -27,7 +27,7 @@ struct out {
 
 void out_init(struct out *o, int fd, size_t max_bytes);
 struct buf *out_row(struct out *o); /* append one row to this, its '\n' included … */
-bool out_commit(struct out *o);	    /* … then this. False: there was no room, the row is dropped */
+bool out_commit(struct out *o); /* … then this. False: there was no room, the row is dropped */
 void out_flush(struct out *o);
 /* Waits up to `ms` for a slow reader to take what is pending. */
 void out_drain(struct out *o, unsigned ms);

@@ -40,7 +40,7 @@ void pb_u64(struct buf *b, uint32_t field, uint64_t v)
 
 void pb_sint(struct buf *b, uint32_t field, int64_t v)
 {
-	pb_u64(b, field, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+	pb_u64(b, field, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 void pb_raw64(struct buf *b, uint64_t v)

@@ -47,7 +47,7 @@ static const char *status_color(const struct transaction *t)
 
 static bool is_hidden(uint32_t code)
 {
-	return (code >= 0x80 && code < 0xa0) ||	    /* C1 controls */
+	return (code >= 0x80 && code < 0xa0) ||	     /* C1 controls */
 	       (code >= 0x200b && code <= 0x200f) || /* zero width, direction marks */
 	       (code >= 0x2028 && code <= 0x202e) || /* separators, overrides */
 	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || code == 0xad;
@@ -117,7 +117,8 @@ static void add_time(struct console *c, struct buf *out, uint64_t wall_ns)
 		time_t when = (time_t)second;
 		struct tm tm;
 
-		if (!localtime_r(&when, &tm) || !strftime(c->time_text, sizeof(c->time_text), "%T", &tm))
+		if (!localtime_r(&when, &tm) ||
+		    !strftime(c->time_text, sizeof(c->time_text), "%T", &tm))
 			memcpy(c->time_text, "--:--:--", sizeof(c->time_text));
 		c->second = second;
 	}
@@ -203,9 +204,11 @@ static size_t remarks(const struct transaction *t, char text[REMARK_MAX])
 
 	text[0] = 0;
 	if (t->outcome == OUTCOME_UNOBSERVED)
-		n += (size_t)snprintf(text + n, REMARK_MAX - n, "  unobserved: %.24s", why_name(t->why));
+		n += (size_t)snprintf(text + n, REMARK_MAX - n, "  unobserved: %.24s",
+				      why_name(t->why));
 	else if (t->outcome != OUTCOME_COMPLETE)
-		n += (size_t)snprintf(text + n, REMARK_MAX - n, "  %.24s", outcome_name(t->outcome));
+		n += (size_t)snprintf(text + n, REMARK_MAX - n, "  %.24s",
+				      outcome_name(t->outcome));
 	if (t->side == SIDE_SERVER && !(t->unobserved & UNOBSERVED_WAIT) && t->wait_ns > NS_PER_MS)
 		n += (size_t)snprintf(text + n, REMARK_MAX - n, "  waited %.1f ms",
 				      (double)t->wait_ns / 1e6);
@@ -267,7 +270,8 @@ bool console_tick(struct console *c, struct buf *out, uint64_t now_ns)
 		return false;
 	if (say) {
 		add_color(c, out, DIM);
-		buf_addf(out, "             %llu more in this second (use --ndjson to have them all)\n",
+		buf_addf(out,
+			 "             %llu more in this second (use --ndjson to have them all)\n",
 			 (unsigned long long)c->hidden);
 		add_color(c, out, RESET);
 	}

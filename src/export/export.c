@@ -19,13 +19,13 @@
 #include "export/sender.h"
 #include "export/span.h"
 
-#define NDJSON_BYTES  (4u << 20) /* waiting for a slow reader */
-#define CONSOLE_BYTES (64u << 10)
-#define FIGURES	      512
-#define ORIGINS	      4096 /* processes remembered */
-#define SERVICES      1024
-#define METRIC_BYTES  (1u << 20) /* a message of metrics is handed over above this */
-#define SAY_AGAIN_NS  (60 * NS_PER_S)
+#define NDJSON_BYTES	(4u << 20) /* waiting for a slow reader */
+#define CONSOLE_BYTES	(64u << 10)
+#define FIGURES		512
+#define ORIGINS		4096 /* processes remembered */
+#define SERVICES	1024
+#define METRIC_BYTES	(1u << 20) /* a message of metrics is handed over above this */
+#define SAY_AGAIN_NS	(60 * NS_PER_S)
 #define RELOAD_DRAIN_MS 50 /* nothing is read from the rings meanwhile */
 
 /* One output to a descriptor, and what was last said of its failing. */
@@ -36,7 +36,8 @@ struct outlet {
 	uint64_t said_ns;
 };
 
-struct export {
+struct export
+{
 	struct export_options options;
 	struct privacy_rules rules;
 	struct view view;
@@ -79,7 +80,8 @@ static void write_rows(struct export *x, const struct transaction *t)
 	if (x->console.out.fd >= 0) {
 		struct buf *row = out_row(&x->console.out);
 
-		if (console_transaction(&x->terminal, row, t, &x->view, x->wall_minus_mono_ns, x->now_ns))
+		if (console_transaction(&x->terminal, row, t, &x->view, x->wall_minus_mono_ns,
+					x->now_ns))
 			out_commit(&x->console.out);
 		else
 			x->console_hidden++;
@@ -139,7 +141,8 @@ static void on_transaction(void *ctx, struct transaction *t)
 		metrics_add(x->metrics, t, x->now_ns, wall_ns(x));
 }
 
-static void on_active(void *ctx, const struct connection *c, enum side side, struct slice method, int delta)
+static void on_active(void *ctx, const struct connection *c, enum side side, struct slice method,
+		      int delta)
 {
 	struct export *x = ctx;
 
@@ -207,11 +210,13 @@ static void say_outlet(struct export *x, struct outlet *o)
 	if (o->errors_said && x->now_ns - o->said_ns < SAY_AGAIN_NS)
 		return;
 	if (o->out.closed)
-		snprintf(text, sizeof(text), "%s: the reader is gone (%s); rows are dropped and counted",
-			 o->name, strerror(o->out.error));
+		snprintf(text, sizeof(text),
+			 "%s: the reader is gone (%s); rows are dropped and counted", o->name,
+			 strerror(o->out.error));
 	else
 		snprintf(text, sizeof(text),
-			 "%s: cannot write (%s); rows are kept as far as memory is set aside, then dropped "
+			 "%s: cannot write (%s); rows are kept as far as memory is set aside, then "
+			 "dropped "
 			 "and counted: make room and it goes on",
 			 o->name, strerror(o->out.error));
 	o->errors_said = o->out.errors;
@@ -355,8 +360,10 @@ int export_new(const struct export_options *options, struct export **ret)
 		return -ENOMEM;
 	x->options = *options;
 	set_defaults(&x->options);
-	x->rules = (struct privacy_rules){ options->privacy, options->query_keep, options->peer_address };
-	x->terminal = (struct console){ .color = options->console_color, .width = options->console_width };
+	x->rules = (struct privacy_rules){ options->privacy, options->query_keep,
+					   options->peer_address };
+	x->terminal = (struct console){ .color = options->console_color,
+					.width = options->console_width };
 	x->ndjson.name = "NDJSON";
 	x->console.name = "console";
 	out_init(&x->ndjson.out, options->ndjson_fd, NDJSON_BYTES);
@@ -436,7 +443,8 @@ int export_reload(struct export *x, const struct export_options *options)
 	changed.service_name = x->options.service_name;
 	changed.console_fd = x->options.console_fd;
 	change_outlet(&x->ndjson, options->ndjson_fd);
-	x->rules = (struct privacy_rules){ options->privacy, options->query_keep, options->peer_address };
+	x->rules = (struct privacy_rules){ options->privacy, options->query_keep,
+					   options->peer_address };
 	if (changed.stats_interval_ns != x->options.stats_interval_ns)
 		x->next_stats_ns = 0;
 	x->options = changed;

@@ -28,26 +28,30 @@ struct otlp_signal {
 struct otlp_options {
 	struct otlp_signal traces, metrics, logs;
 	uint64_t metric_interval_ns; /* OTEL_METRIC_EXPORT_INTERVAL, 60 s */
-	uint64_t batch_delay_ns;     /* spans wait this long at most: 500 ms (a transaction is there within a second) */
-	uint32_t batch_bytes;	     /* or this much: 512 KiB */
-	uint32_t queue_bytes;	     /* 16 MiB */
-	bool explicit_buckets;	     /* OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION */
+	uint64_t
+		batch_delay_ns; /* spans wait this long at most: 500 ms (a transaction is there within a second) */
+	uint32_t batch_bytes;  /* or this much: 512 KiB */
+	uint32_t queue_bytes;  /* 16 MiB */
+	bool explicit_buckets; /* OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION */
 };
 
 struct export_options {
 	enum privacy privacy;
-	const char *const *query_keep; /* names of query parameters exported in any mode; NULL-terminated */
-	bool peer_address;	       /* full addresses in audience and customer too */
-	int ndjson_fd;		       /* -1 = off; owned by the caller, may be a pipe that closes */
-	int console_fd;		       /* -1 = off */
+	const char *const
+		*query_keep; /* names of query parameters exported in any mode; NULL-terminated */
+	bool peer_address;   /* full addresses in audience and customer too */
+	int ndjson_fd;	     /* -1 = off; owned by the caller, may be a pipe that closes */
+	int console_fd;	     /* -1 = off */
 	bool patient; /* offline (replay): wait for who reads NDJSON and console; live: never */
 	bool console_color;
 	uint32_t console_width; /* 0 = do not cut */
 	struct otlp_options otlp;
 	const char *const *resource; /* "key=value" of OTEL_RESOURCE_ATTRIBUTES and configuration */
-	const char *service_name;    /* OTEL_SERVICE_NAME: overrides what was derived; NULL = per process */
+	const char *
+		service_name; /* OTEL_SERVICE_NAME: overrides what was derived; NULL = per process */
 	const char *host_name, *host_id, *os_version;
-	uint32_t metric_series; /* bound of attribute sets a metric: 2,000 (specification's default) */
+	uint32_t
+		metric_series; /* bound of attribute sets a metric: 2,000 (specification's default) */
 	uint64_t stats_interval_ns; /* 10 s */
 	/* Tells a person what is wrong with an output and what to do, once a change and then at most
 	 * once a minute; from the loop thread only, in push, tick or finish. NULL: nobody listens, the
@@ -60,7 +64,8 @@ struct export_stats {
 	uint64_t ndjson_rows, ndjson_dropped, ndjson_errors;
 	int ndjson_errno; /* last */
 	uint64_t console_rows, console_dropped;
-	uint64_t spans_encoded, spans_sent, spans_dropped, spans_rejected; /* rejected: partial success */
+	uint64_t spans_encoded, spans_sent, spans_dropped,
+		spans_rejected; /* rejected: partial success */
 	uint64_t points_sent, points_dropped, points_rejected;
 	uint64_t requests, retries, failures; /* HTTP to the collector */
 	int last_status;		      /* of the collector; 0 = no answer */

@@ -27,7 +27,8 @@ struct encoder {
 	long total;
 };
 
-static void add_header(struct buf *b, struct slice name, struct slice description, struct slice unit)
+static void add_header(struct buf *b, struct slice name, struct slice description,
+		       struct slice unit)
 {
 	pb_bytes(b, 1, name);
 	if (description.len)
@@ -39,7 +40,8 @@ static void add_series_attributes(struct buf *b, uint32_t field, const struct se
 {
 	static const struct slice schemes[] = { { "http", 4 }, { "https", 5 }, { "_OTHER", 6 } };
 	const struct series_key *k = &s->key;
-	struct transaction like = { .status = k->status, .outcome = k->outcome,
+	struct transaction like = { .status = k->status,
+				    .outcome = k->outcome,
 				    .side = k->kind & 1 ? SIDE_CLIENT : SIDE_SERVER };
 	char code[4];
 
@@ -140,15 +142,19 @@ static void add_histograms(struct encoder *e, const struct series *list, bool cl
 			   enum sampled_metric which)
 {
 	static const struct slice names[2][SAMPLES] = {
-		{ { "http.server.request.duration", 28 }, { "http.server.request.body.size", 29 },
+		{ { "http.server.request.duration", 28 },
+		  { "http.server.request.body.size", 29 },
 		  { "http.server.response.body.size", 30 } },
-		{ { "http.client.request.duration", 28 }, { "http.client.request.body.size", 29 },
+		{ { "http.client.request.duration", 28 },
+		  { "http.client.request.body.size", 29 },
 		  { "http.client.response.body.size", 30 } },
 	};
 	static const struct slice descriptions[2][SAMPLES] = {
-		{ { "Duration of HTTP server requests.", 33 }, { "Size of HTTP server request bodies.", 35 },
+		{ { "Duration of HTTP server requests.", 33 },
+		  { "Size of HTTP server request bodies.", 35 },
 		  { "Size of HTTP server response bodies.", 36 } },
-		{ { "Duration of HTTP client requests.", 33 }, { "Size of HTTP client request bodies.", 35 },
+		{ { "Duration of HTTP client requests.", 33 },
+		  { "Size of HTTP client request bodies.", 35 },
 		  { "Size of HTTP client response bodies.", 36 } },
 	};
 	bool fixed = metrics_explicit(e->metrics);
@@ -198,8 +204,8 @@ static void add_active(struct encoder *e, struct service *s, uint64_t start_ns)
 		return;
 	s->active_told = tell;
 	mark = pb_begin(b, 2);
-	add_header(b, SLICE("http.server.active_requests"), SLICE("Number of active HTTP server requests."),
-		   SLICE("{request}"));
+	add_header(b, SLICE("http.server.active_requests"),
+		   SLICE("Number of active HTTP server requests."), SLICE("{request}"));
 	data = pb_begin(b, 7);
 	for (unsigned i = 0; i < OTLP_METHODS; i++) {
 		if (!(tell & 1u << i))
@@ -271,9 +277,11 @@ static void sum_active(struct metrics *m, uint64_t now_ns)
 {
 	struct resources *r = metrics_resources(m);
 
-	for (struct service *s = resources_next_service(r, NULL); s; s = resources_next_service(r, s))
+	for (struct service *s = resources_next_service(r, NULL); s;
+	     s = resources_next_service(r, s))
 		memset(s->active, 0, sizeof(s->active));
-	for (struct origin *o = resources_next_origin(r, NULL); o; o = resources_next_origin(r, o)) {
+	for (struct origin *o = resources_next_origin(r, NULL); o;
+	     o = resources_next_origin(r, o)) {
 		struct service *s = NULL;
 
 		for (unsigned i = 0; i < OTLP_METHODS; i++) {
@@ -319,8 +327,8 @@ static void add_figure(struct encoder *e, uint64_t start_ns, const struct counte
 }
 
 long metrics_encode(struct metrics *m, uint64_t now_ns, uint64_t wall_ns,
-		    uint64_t agent_start_wall_ns, const struct counter *figures, uint32_t figure_count,
-		    size_t most, const struct metric_sink *sink)
+		    uint64_t agent_start_wall_ns, const struct counter *figures,
+		    uint32_t figure_count, size_t most, const struct metric_sink *sink)
 {
 	struct encoder e = { .metrics = m, .wall_ns = wall_ns, .sink = sink };
 	struct resources *r = metrics_resources(m);
@@ -331,8 +339,8 @@ long metrics_encode(struct metrics *m, uint64_t now_ns, uint64_t wall_ns,
 	sum_active(m, now_ns);
 	for (struct service *s = resources_next_service(r, NULL); s && !err;
 	     s = resources_next_service(r, s)) {
-		if (!s->series && !s->active_told && !memcmp(s->active, (int64_t[OTLP_METHODS]){ 0 },
-							      sizeof(s->active)))
+		if (!s->series && !s->active_told &&
+		    !memcmp(s->active, (int64_t[OTLP_METHODS]){ 0 }, sizeof(s->active)))
 			continue;
 		k = begin_block(&e, buf_slice(&s->resource));
 		add_all_histograms(&e, metrics_of(m, s));

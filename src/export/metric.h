@@ -45,18 +45,18 @@ enum sampled_metric { SAMPLE_DURATION, SAMPLE_REQUEST, SAMPLE_RESPONSE, SAMPLES 
 
 struct series_key {
 	uint64_t service, template_hash, address_hash; /* address: CLIENT only */
-	uint16_t status, port; /* 0 = none */
-	uint8_t method;	       /* otlp_method, or METHOD_UNOBSERVED */
-	uint8_t version;       /* 10, 11; 0 = none */
-	uint8_t outcome;       /* enum outcome where it makes the error.type, else 0 */
-	uint8_t kind;	       /* bit 0 side, bit 1 overflow, bits 2.. scheme */
+	uint16_t status, port;			       /* 0 = none */
+	uint8_t method;				       /* otlp_method, or METHOD_UNOBSERVED */
+	uint8_t version;			       /* 10, 11; 0 = none */
+	uint8_t outcome; /* enum outcome where it makes the error.type, else 0 */
+	uint8_t kind;	 /* bit 0 side, bit 1 overflow, bits 2.. scheme */
 };
 
 struct series {
-	struct series_key key; /* must be first */
-	struct series *next;   /* of the same service */
+	struct series_key key;	 /* must be first */
+	struct series *next;	 /* of the same service */
 	struct service *service; /* NULL: the agent's own resource */
-	char *text;	       /* template, then address */
+	char *text;		 /* template, then address */
 	struct slice template_, address;
 	uint64_t start_wall_ns, last_ns;
 	struct samples samples[SAMPLES];
@@ -90,7 +90,7 @@ struct metric_sink {
 };
 
 long metrics_encode(struct metrics *m, uint64_t now_ns, uint64_t wall_ns,
-		    uint64_t agent_start_wall_ns, const struct counter *figures, uint32_t figure_count,
-		    size_t most, const struct metric_sink *sink);
+		    uint64_t agent_start_wall_ns, const struct counter *figures,
+		    uint32_t figure_count, size_t most, const struct metric_sink *sink);
 
 #endif

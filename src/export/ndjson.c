@@ -171,7 +171,8 @@ static void put_response(struct row *r)
 	put_field(r, KEY("http.response.header.content-type"), t->response_type);
 	put_field(r, KEY("http.response.header.location"), r->v->location);
 	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.body.size"), t->request.body_bytes);
-	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.body.size"), t->response.body_bytes);
+	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.body.size"),
+		t->response.body_bytes);
 	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.size"), t->request.wire_bytes);
 	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.size"), t->response.wire_bytes);
 	put_text(r, KEY("error.type"), semconv_error_type(t, code));
@@ -271,8 +272,8 @@ static void put_names(struct row *r)
 	put_list(r, KEY("unobserved"), words, semconv_unobserved(r->t, words));
 }
 
-void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const struct transaction *t,
-			const struct view *v)
+void ndjson_transaction(struct buf *out, const struct ndjson_context *c,
+			const struct transaction *t, const struct view *v)
 {
 	struct row r = { .out = out, .t = t, .v = v };
 

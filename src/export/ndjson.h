@@ -16,8 +16,8 @@ struct ndjson_context {
 };
 
 /* Appends one line with its '\n'. An overflow shows in out->failed: the caller takes the row back. */
-void ndjson_transaction(struct buf *out, const struct ndjson_context *c, const struct transaction *t,
-			const struct view *v);
+void ndjson_transaction(struct buf *out, const struct ndjson_context *c,
+			const struct transaction *t, const struct view *v);
 void ndjson_stats(struct buf *out, uint64_t wall_ns, bool final, const struct counter *figures,
 		  uint32_t count);
 

@@ -27,14 +27,14 @@ void attr_texts(struct buf *b, uint32_t field, struct slice key, const char *con
 
 /* Methods that OpenTelemetry knows, and one place for all others. */
 #define OTLP_METHODS 11
-unsigned otlp_method(struct slice method); /* index */
+unsigned otlp_method(struct slice method);     /* index */
 struct slice otlp_method_name(unsigned index); /* "_OTHER" for the last */
 
 struct resources;
 
 /* What processes of one service on this host share: the resource of metrics. */
 struct service {
-	uint64_t key; /* hash of the names in it */
+	uint64_t key;	     /* hash of the names in it */
 	struct buf resource; /* Resource as field OTLP_RESOURCE */
 	void *series;	     /* list, series.c */
 	uint64_t last_ns;
@@ -44,7 +44,7 @@ struct service {
 
 /* What is known of a process, by pid. */
 struct origin {
-	uint32_t tgid; /* key */
+	uint32_t tgid;		      /* key */
 	int32_t active[OTLP_METHODS]; /* requests that it is serving */
 	uint64_t start_ns;
 	char *text; /* exe, service, container, unit, comm: to see that they changed */

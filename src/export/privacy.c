@@ -69,7 +69,8 @@ static bool run_is_token(struct slice run)
 		lower += c >= 'a' && c <= 'z';
 		hex += hex_value(c) >= 0;
 		turns += i && (is_digit(c) != is_digit(run.at[i - 1]) ||
-			       (is_alpha(c) && is_alpha(run.at[i - 1]) && (c & 0x20) != (run.at[i - 1] & 0x20)));
+			       (is_alpha(c) && is_alpha(run.at[i - 1]) &&
+				(c & 0x20) != (run.at[i - 1] & 0x20)));
 	}
 	if (run.len < RUN_TOKEN)
 		return run.len >= 10 && digits >= 2 && turns >= 4;
@@ -139,7 +140,8 @@ static bool is_token(struct slice s)
 	if (slice_starts(s, SLICE("eyJ")) && s.len >= RUN_TOKEN)
 		return true; /* {" in base64: a JSON web token or its like */
 	for (size_t i = 0; i <= s.len; i++) {
-		if (i < s.len && (is_digit(s.at[i]) || is_alpha(s.at[i]) || memchr("+/=", s.at[i], 3)))
+		if (i < s.len &&
+		    (is_digit(s.at[i]) || is_alpha(s.at[i]) || memchr("+/=", s.at[i], 3)))
 			continue;
 		if (run_is_token(slice_sub(s, start, i)))
 			return true;
@@ -299,7 +301,9 @@ void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf
 		buf_add(out, slice_sub(url, 0, (size_t)mark + 2));
 		at = authority.len ? memrchr(authority.at, '@', authority.len) : NULL;
 		rest = slice_sub(after, authority.len, after.len);
-		buf_add(out, at ? slice_sub(authority, (size_t)(at - authority.at) + 1, authority.len) : authority);
+		buf_add(out,
+			at ? slice_sub(authority, (size_t)(at - authority.at) + 1, authority.len)
+			   : authority);
 	} else if (strict && mark < 0 && slice_find(url, ':') >= 0 && slice_find(url, '/') < 0) {
 		buf_add(out, SLICE(REDACTED)); /* mailto:, tel: … */
 		return;
@@ -315,7 +319,8 @@ void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf
 	privacy_path(slice_sub(rest, 0, question < 0 ? rest.len : (size_t)question), out);
 	if (question >= 0) {
 		buf_add_byte(out, '?');
-		privacy_query(slice_sub(rest, (size_t)question + 1, rest.len), rules->query_keep, out);
+		privacy_query(slice_sub(rest, (size_t)question + 1, rest.len), rules->query_keep,
+			      out);
 	}
 }
 

@@ -44,7 +44,8 @@ struct view {
 	char peer[46], local[46], client[46]; /* text; empty = unobserved or none */
 	bool client_is_peer;
 	struct buf scratch;
-	struct { /* classes of the User-Agents seen last, by hash: the same few come again and again */
+	struct
+	{ /* classes of the User-Agents seen last, by hash: the same few come again and again */
 		uint64_t hash;
 		struct agent_class class;
 	} agents[PRIVACY_AGENTS];

@@ -26,7 +26,7 @@ struct message {
 
 struct lane {
 	struct message *first, *last;
-	struct message *sending;  /* the worker's */
+	struct message *sending; /* the worker's */
 	uint64_t not_before_ns;
 	uint64_t dropped; /* spans or points that had to make room, or found none */
 };
@@ -37,7 +37,7 @@ struct queue {
 	pthread_cond_t room;	/* something was settled */
 	bool patient; /* offline work: who pushes waits for room, nothing is dropped for want of it */
 	struct lane lane[SIGNALS];
-	unsigned turn; /* lane that is looked at first */
+	unsigned turn;		 /* lane that is looked at first */
 	size_t bytes, max_bytes; /* messages being sent included */
 	bool closing;
 	uint64_t close_ns; /* no attempt begins after that */

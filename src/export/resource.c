@@ -127,9 +127,9 @@ unsigned otlp_method(struct slice method)
 struct slice otlp_method_name(unsigned index)
 {
 	static const struct slice names[OTLP_METHODS] = {
-		{ "GET", 3 },	  { "POST", 4 },  { "HEAD", 4 },  { "PUT", 3 },
-		{ "DELETE", 6 },  { "PATCH", 5 }, { "OPTIONS", 7 }, { "CONNECT", 7 },
-		{ "TRACE", 5 },	  { "QUERY", 5 }, { "_OTHER", 6 },
+		{ "GET", 3 },	 { "POST", 4 },	 { "HEAD", 4 },	   { "PUT", 3 },
+		{ "DELETE", 6 }, { "PATCH", 5 }, { "OPTIONS", 7 }, { "CONNECT", 7 },
+		{ "TRACE", 5 },	 { "QUERY", 5 }, { "_OTHER", 6 },
 	};
 
 	return names[index];
@@ -190,12 +190,14 @@ static void make_agent(struct resources *r)
 {
 	size_t mark = pb_begin(&r->agent, OTLP_RESOURCE);
 	char names[512];
-	int n = snprintf(names, sizeof(names), "%s/%s/parcours", r->options->host_id ? r->options->host_id : "",
+	int n = snprintf(names, sizeof(names), "%s/%s/parcours",
+			 r->options->host_id ? r->options->host_id : "",
 			 r->options->host_name ? r->options->host_name : "");
 
 	attr_text(&r->agent, 1, SLICE("service.name"), SLICE("parcours"));
 	derive(r, &r->agent, SLICE("service.version"), PARCOURS_VERSION);
-	add_instance(r, &r->agent, slice_of(names, (size_t)n < sizeof(names) ? (size_t)n : sizeof(names) - 1));
+	add_instance(r, &r->agent,
+		     slice_of(names, (size_t)n < sizeof(names) ? (size_t)n : sizeof(names) - 1));
 	buf_add(&r->agent, buf_slice(&r->common));
 	pb_end(&r->agent, mark);
 
@@ -223,13 +225,15 @@ static void add_service(const struct resources *r, struct buf *b, const struct o
 		attr_text(b, 1, SLICE("service.name"),
 			  slice_str(r->service_name ? r->service_name : o->service_name));
 	else {
-		n = snprintf(text, sizeof(text), "unknown_service%s%s", executable[0] ? ":" : "", executable);
+		n = snprintf(text, sizeof(text), "unknown_service%s%s", executable[0] ? ":" : "",
+			     executable);
 		attr_text(b, 1, SLICE("service.name"), slice_of(text, (size_t)n));
 	}
 	n = snprintf(text, sizeof(text), "%s/%s/%s/%s/%s/%s",
 		     r->options->host_id ? r->options->host_id : "",
 		     r->options->host_name ? r->options->host_name : "",
-		     r->service_name ? r->service_name : o->service_name, executable, o->container, o->unit);
+		     r->service_name ? r->service_name : o->service_name, executable, o->container,
+		     o->unit);
 	add_instance(r, b, slice_of(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1));
 	derive(r, b, SLICE("process.executable.name"), executable);
 	derive(r, b, SLICE("container.id"), o->container);
@@ -410,7 +414,8 @@ int resources_new(const struct export_options *o, const struct resource_limits *
 	buf_init(&r->scope, 256);
 	err = table_new(sizeof(struct origin), sizeof(uint32_t), limits->origins, &r->origins);
 	if (!err)
-		err = table_new(sizeof(struct service), sizeof(uint64_t), limits->services, &r->services);
+		err = table_new(sizeof(struct service), sizeof(uint64_t), limits->services,
+				&r->services);
 	if (!err) {
 		make_common(r);
 		make_agent(r);

@@ -55,7 +55,8 @@ int64_t retry_after_ns(struct slice value, int64_t wall_seconds)
 	value = slice_trim(value);
 	err = slice_u64(value, &seconds);
 	if (err == 0 || err == -ERANGE)
-		return !err && seconds < DAY_NS / 1000000000 ? (int64_t)seconds * 1000000000 : DAY_NS;
+		return !err && seconds < DAY_NS / 1000000000 ? (int64_t)seconds * 1000000000
+							     : DAY_NS;
 	if (value.len == 0 || value.len >= sizeof(text) || memchr(value.at, 0, value.len))
 		return -1;
 	memcpy(text, value.at, value.len);

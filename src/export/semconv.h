@@ -50,7 +50,8 @@ static inline const char *semconv_executable(const struct process *p)
 #define SEMCONV_MISSING 20
 
 /* Names of what was not observed, as NDJSON spells them; returns how many. */
-static inline unsigned semconv_unobserved(const struct transaction *t, const char *ret[SEMCONV_MISSING])
+static inline unsigned semconv_unobserved(const struct transaction *t,
+					  const char *ret[SEMCONV_MISSING])
 {
 	static const struct {
 		uint32_t bits;

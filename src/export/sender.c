@@ -67,7 +67,8 @@ static size_t on_body(char *at, size_t size, size_t n, void *ctx)
 	struct slice s = slice_sub(slice_of(at, size * n), 0, BODY_MAX - r->body.len);
 
 	buf_add(&r->body, s);
-	return s.len < size * n ? 0 : size * n; /* 0 ends the transfer: the status is known by now */
+	return s.len < size * n ? 0
+				: size * n; /* 0 ends the transfer: the status is known by now */
 }
 
 static size_t on_header(char *at, size_t size, size_t n, void *ctx)
@@ -76,7 +77,8 @@ static size_t on_header(char *at, size_t size, size_t n, void *ctx)
 	struct slice value = slice_of(at, size * n), name = slice_next(&value, ':');
 
 	if (value.at && slice_ieq(slice_trim(name), SLICE("Retry-After"))) {
-		while (value.len && (value.at[value.len - 1] == '\n' || value.at[value.len - 1] == '\r'))
+		while (value.len &&
+		       (value.at[value.len - 1] == '\n' || value.at[value.len - 1] == '\r'))
 			value.len--;
 		r->retry_after_ns = retry_after_ns(value, (int64_t)(clock_wall_ns() / NS_PER_S));
 	}
@@ -159,15 +161,18 @@ static void say_failure(struct sender *s, struct target *t, enum answer answer)
 	if (!is_news(t, r->status ? r->status : -(long)r->code))
 		return;
 	if (!r->status) {
-		say(s, "OTLP %s: no answer from %s (%s): is a collector listening there? Data is kept as "
-		       "far as the queue goes and sent again; the oldest is dropped and counted",
+		say(s,
+		    "OTLP %s: no answer from %s (%s): is a collector listening there? Data is kept "
+		    "as "
+		    "far as the queue goes and sent again; the oldest is dropped and counted",
 		    t->name, t->shown, r->error[0] ? r->error : curl_easy_strerror(r->code));
 		return;
 	}
 	message = retry_status_message(buf_slice(&r->body));
 	say(s, "OTLP %s: %s answers %ld%s%s%s: %s%s", t->name, t->shown, r->status,
-	    message.len ? " (" : "", message.len ? shown(message, text) : "", message.len ? ")" : "",
-	    advice(r->status), answer == ANSWER_REFUSED ? "; this data is dropped and counted" : "");
+	    message.len ? " (" : "", message.len ? shown(message, text) : "",
+	    message.len ? ")" : "", advice(r->status),
+	    answer == ANSWER_REFUSED ? "; this data is dropped and counted" : "");
 }
 
 static void say_recovery(struct sender *s, struct target *t)
@@ -188,8 +193,10 @@ static void on_taken(struct sender *s, struct target *t, struct message *m)
 	if (!retry_partial_success(buf_slice(&s->reply.body), &partial)) {
 		partial = (struct partial_success){ 0 };
 		if (!t->odd_answer_said)
-			say(s, "OTLP %s: %s answers %ld with something that is no OTLP answer: is it a "
-			       "collector? Data counts as sent",
+			say(s,
+			    "OTLP %s: %s answers %ld with something that is no OTLP answer: is it "
+			    "a "
+			    "collector? Data counts as sent",
 			    t->name, t->shown, s->reply.status);
 		t->odd_answer_said = true;
 	}
@@ -229,7 +236,8 @@ static void on_answer(struct sender *s, struct target *t, struct message *m)
 		return;
 	}
 	again = retry_next(&m->retry, clock_mono_ns(), s->reply.retry_after_ns,
-			   (uint32_t)rand_r(&s->random) << 16 ^ (uint32_t)rand_r(&s->random), &next_ns);
+			   (uint32_t)rand_r(&s->random) << 16 ^ (uint32_t)rand_r(&s->random),
+			   &next_ns);
 	queue_postpone(&s->queue, m, next_ns);
 	if (again)
 		atomic_fetch_add(&s->retries, 1);
@@ -254,10 +262,12 @@ static void compress_message(struct sender *s, struct message *m)
 		z.next_out = (Bytef *)out;
 		z.avail_out = (uInt)room;
 		if (deflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out < m->len) {
-			char *fit = realloc(out, z.total_out);
+			char *fit = malloc(z.total_out); /* the queue counts what it holds */
 
-			queue_replace(&s->queue, m, fit ? fit : out, z.total_out);
-			out = NULL;
+			if (fit) {
+				memcpy(fit, out, z.total_out);
+				queue_replace(&s->queue, m, fit, z.total_out);
+			}
 		}
 	}
 	free(out);
@@ -267,7 +277,8 @@ static void compress_message(struct sender *s, struct message *m)
 static void attempt(struct sender *s, struct message *m)
 {
 	struct target *t = &s->target[m->signal];
-	uint64_t now = clock_mono_ns(), until = atomic_load(&s->abort_ns), timeout = t->options->timeout_ms;
+	uint64_t now = clock_mono_ns(), until = atomic_load(&s->abort_ns),
+		 timeout = t->options->timeout_ms;
 
 	if (t->options->gzip && !m->compressed && !m->retry.attempts)
 		compress_message(s, m);
@@ -303,7 +314,9 @@ static void set_shown(struct target *t)
 {
 	const struct privacy_rules rules = { .mode = PRIVACY_NONE };
 	struct slice url = slice_str(t->options->url);
-	struct buf b = { .at = t->shown, .room = sizeof(t->shown) - 1, .max = sizeof(t->shown) - 1 };
+	struct buf b = { .at = t->shown,
+			 .room = sizeof(t->shown) - 1,
+			 .max = sizeof(t->shown) - 1 };
 
 	privacy_url(slice_next(&url, '?'), &rules, &b);
 	t->shown[b.len] = 0;
@@ -329,7 +342,7 @@ static int set_headers(struct target *t)
 				goto fail;
 		*(gzip ? &t->headers_gzip : &t->headers) = list;
 		continue;
-fail:
+	fail:
 		curl_slist_free_all(list);
 		return -ENOMEM;
 	}
@@ -429,7 +442,8 @@ bool sender_sentence(struct sender *s, char ret_text[SENDER_SENTENCE])
 	if (any) {
 		memcpy(ret_text, s->sentence[0], SENDER_SENTENCE);
 		s->sentences--;
-		memmove(s->sentence[0], s->sentence[1], sizeof(s->sentence) - sizeof(s->sentence[0]));
+		memmove(s->sentence[0], s->sentence[1],
+			sizeof(s->sentence) - sizeof(s->sentence[0]));
 	}
 	pthread_mutex_unlock(&s->sentence_lock);
 	return any;

@@ -14,7 +14,7 @@
 
 #define KIND_CLIENT   1
 #define KIND_OVERFLOW 2
-#define KIND_SCHEME   2 /* shift */
+#define KIND_SCHEME   2	   /* shift */
 #define OVERFLOWS     1025 /* places beyond the bound: one a service */
 
 struct metrics {
@@ -209,7 +209,8 @@ static struct series *find_series(struct metrics *m, const struct transaction *t
 				  struct service *service, uint64_t now_ns, uint64_t wall_ns)
 {
 	struct table *table = m->series[t->side == SIDE_CLIENT];
-	struct slice template_ = t->unobserved & UNOBSERVED_METHOD ? slice_of(NULL, 0) : t->template_;
+	struct slice template_ =
+		t->unobserved & UNOBSERVED_METHOD ? slice_of(NULL, 0) : t->template_;
 	char clean[4096];
 	struct series_key key;
 	struct series *s;
@@ -254,7 +255,8 @@ void metrics_add(struct metrics *m, const struct transaction *t, uint64_t now_ns
 {
 	uint32_t tgid = t->unobserved & UNOBSERVED_PROCESS ? 0 : t->tgid;
 	struct origin *o = resources_origin(m->resources, tgid, tgid ? t->process : NULL);
-	struct series *s = o ? find_series(m, t, find_service(m, o, now_ns), now_ns, wall_ns) : NULL;
+	struct series *s =
+		o ? find_series(m, t, find_service(m, o, now_ns), now_ns, wall_ns) : NULL;
 
 	if (!s) {
 		m->overflow += !o; /* no memory: lost, and counted as what had no place */
@@ -308,8 +310,8 @@ int metrics_new(const struct metric_options *o, struct resources *r, struct metr
 		m->resources = r;
 	}
 	for (unsigned side = 0; !err && side < 2; side++)
-		err = table_new(sizeof(struct series), sizeof(struct series_key), o->series + OVERFLOWS,
-				&m->series[side]);
+		err = table_new(sizeof(struct series), sizeof(struct series_key),
+				o->series + OVERFLOWS, &m->series[side]);
 	if (err) {
 		metrics_free(m);
 		return err;

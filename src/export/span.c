@@ -68,8 +68,10 @@ static bool span_times(const struct transaction *t, uint64_t *ret_start, uint64_
 	bool timed = !(t->unobserved & (UNOBSERVED_START | UNOBSERVED_END));
 	const uint64_t times[] = { t->unobserved & UNOBSERVED_START ? 0 : t->start_ns,
 				   timed ? t->start_ns + t->duration_ns : 0,
-				   t->request.first_ns, t->request.last_ns,
-				   t->response.first_ns, t->response.last_ns };
+				   t->request.first_ns,
+				   t->request.last_ns,
+				   t->response.first_ns,
+				   t->response.last_ns };
 	uint64_t start = UINT64_MAX, end = 0;
 
 	if (timed) {
@@ -140,12 +142,15 @@ static void add_http(struct buf *b, const struct transaction *t, const struct vi
 	if (semconv_error_type(t, code).len)
 		attr_text(b, ATTRIBUTES, SLICE("error.type"), semconv_error_type(t, code));
 	if (!(missing & UNOBSERVED_REQUEST_SIZE)) {
-		attr_int(b, ATTRIBUTES, SLICE("http.request.body.size"), (int64_t)t->request.body_bytes);
+		attr_int(b, ATTRIBUTES, SLICE("http.request.body.size"),
+			 (int64_t)t->request.body_bytes);
 		attr_int(b, ATTRIBUTES, SLICE("http.request.size"), (int64_t)t->request.wire_bytes);
 	}
 	if (!(missing & UNOBSERVED_RESPONSE_SIZE)) {
-		attr_int(b, ATTRIBUTES, SLICE("http.response.body.size"), (int64_t)t->response.body_bytes);
-		attr_int(b, ATTRIBUTES, SLICE("http.response.size"), (int64_t)t->response.wire_bytes);
+		attr_int(b, ATTRIBUTES, SLICE("http.response.body.size"),
+			 (int64_t)t->response.body_bytes);
+		attr_int(b, ATTRIBUTES, SLICE("http.response.size"),
+			 (int64_t)t->response.wire_bytes);
 	}
 	if (v->user_agent.len)
 		attr_text(b, ATTRIBUTES, SLICE("user_agent.original"), v->user_agent);
@@ -187,7 +192,8 @@ static void add_connection(struct buf *b, const struct transaction *t)
 	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.id"), (int64_t)t->connection_id);
 	attr_int(b, ATTRIBUTES, SLICE("parcours.connection.ordinal"), t->ordinal);
 	if (t->connect_ns && t->side == SIDE_CLIENT)
-		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.connect_ns"), (int64_t)t->connect_ns);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.connect_ns"),
+			 (int64_t)t->connect_ns);
 	else if (t->connect_ns)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.handshake_estimate_ns"),
 			 (int64_t)t->connect_ns);
@@ -221,13 +227,16 @@ static void add_facts(struct buf *b, const struct transaction *t)
 
 	attr_text(b, ATTRIBUTES, SLICE("parcours.outcome"), slice_str(outcome_name(t->outcome)));
 	if (t->outcome == OUTCOME_UNOBSERVED)
-		attr_text(b, ATTRIBUTES, SLICE("parcours.unobserved.cause"), slice_str(why_name(t->why)));
+		attr_text(b, ATTRIBUTES, SLICE("parcours.unobserved.cause"),
+			  slice_str(why_name(t->why)));
 	if (t->side == SIDE_SERVER && !(t->unobserved & UNOBSERVED_WAIT))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.wait_ns"), (int64_t)t->wait_ns);
 	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)))
-		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_first_byte_ns"), (int64_t)t->first_byte_ns);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_first_byte_ns"),
+			 (int64_t)t->first_byte_ns);
 	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_REQUEST_END)))
-		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_request_end_ns"), (int64_t)t->request_ns);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_request_end_ns"),
+			 (int64_t)t->request_ns);
 	if (!(t->unobserved & UNOBSERVED_EXCHANGE))
 		add_exchange(b, t);
 	if (t->interim)
@@ -237,7 +246,8 @@ static void add_facts(struct buf *b, const struct transaction *t)
 			attr_text(b, ATTRIBUTES, SLICE("parcours.tunnel.protocol"), t->upgrade);
 		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.received_bytes"),
 			 (int64_t)t->tunnel_bytes[PC_RX]);
-		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.sent_bytes"), (int64_t)t->tunnel_bytes[PC_TX]);
+		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.sent_bytes"),
+			 (int64_t)t->tunnel_bytes[PC_TX]);
 	}
 	n = semconv_unobserved(t, names);
 	if (n)
@@ -378,7 +388,8 @@ size_t spans_bytes(const struct spans *s)
 /* One group as field 1 of the request. */
 static void put_group(const struct spans *s, const struct group *g, struct buf *out)
 {
-	const struct slice schema = SLICE(SEMCONV_SCHEMA_URL), scope = resources_scope(s->resources);
+	const struct slice schema = SLICE(SEMCONV_SCHEMA_URL),
+			   scope = resources_scope(s->resources);
 	size_t inner = scope.len + g->bytes + pb_bytes_len(schema.len);
 	struct record r;
 

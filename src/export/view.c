@@ -77,12 +77,18 @@ static bool classify_browser(struct slice agent, struct agent_class *c)
 	static const struct {
 		const char *mark, *name;
 	} browsers[] = {
-		{ "Edg/", "Edge" },	       { "EdgA/", "Edge" },
-		{ "EdgiOS/", "Edge" },	       { "OPR/", "Opera" },
-		{ "SamsungBrowser/", "Samsung Internet" }, { "YaBrowser/", "Yandex Browser" },
-		{ "Vivaldi/", "Vivaldi" },     { "FxiOS/", "Firefox" },
-		{ "Firefox/", "Firefox" },     { "CriOS/", "Chrome" },
-		{ "HeadlessChrome/", "HeadlessChrome" }, { "Chrome/", "Chrome" },
+		{ "Edg/", "Edge" },
+		{ "EdgA/", "Edge" },
+		{ "EdgiOS/", "Edge" },
+		{ "OPR/", "Opera" },
+		{ "SamsungBrowser/", "Samsung Internet" },
+		{ "YaBrowser/", "Yandex Browser" },
+		{ "Vivaldi/", "Vivaldi" },
+		{ "FxiOS/", "Firefox" },
+		{ "Firefox/", "Firefox" },
+		{ "CriOS/", "Chrome" },
+		{ "HeadlessChrome/", "HeadlessChrome" },
+		{ "Chrome/", "Chrome" },
 		{ "MSIE ", "Internet Explorer" },
 	};
 
@@ -92,7 +98,8 @@ static bool classify_browser(struct slice agent, struct agent_class *c)
 		if (at < 0)
 			continue;
 		set_name(c, slice_str(browsers[i].name));
-		c->version = number_at(slice_sub(agent, (size_t)at + strlen(browsers[i].mark), agent.len));
+		c->version = number_at(
+			slice_sub(agent, (size_t)at + strlen(browsers[i].mark), agent.len));
 		return true;
 	}
 	if (slice_find_slice(agent, SLICE("Safari/")) >= 0) {
@@ -107,8 +114,8 @@ static bool classify_browser(struct slice agent, struct agent_class *c)
 
 void agent_classify(struct slice agent, struct agent_class *ret)
 {
-	static const char *const bots[] = { "bot",	"crawl",      "spider",	 "slurp",
-					    "monitor",	"uptime",     "pingdom", "health",
+	static const char *const bots[] = { "bot",	  "crawl",    "spider",	   "slurp",
+					    "monitor",	  "uptime",   "pingdom",   "health",
 					    "kube-probe", "headless", "lighthouse" };
 
 	*ret = (struct agent_class){ 0 };
@@ -175,7 +182,8 @@ bool forwarded_first(struct slice forwarded, struct pc_addr *ret)
 	return inet_pton(AF_INET6, text, ret->ip) == 1;
 }
 
-static void set_addresses(struct view *v, const struct privacy_rules *rules, const struct transaction *t)
+static void set_addresses(struct view *v, const struct privacy_rules *rules,
+			  const struct transaction *t)
 {
 	bool truncate = rules->mode != PRIVACY_NONE && !rules->peer_address;
 	struct pc_addr forwarded;
@@ -223,7 +231,8 @@ static struct slice make_path(struct view *v, struct slice path)
 
 int view_make(struct view *v, const struct privacy_rules *rules, const struct transaction *t)
 {
-	size_t most = t->path.len + t->query.len + t->template_.len + t->referer.len + t->location.len;
+	size_t most =
+		t->path.len + t->query.len + t->template_.len + t->referer.len + t->location.len;
 	bool strict = rules->mode != PRIVACY_NONE;
 	int err;
 

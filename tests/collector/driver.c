@@ -25,18 +25,31 @@ struct options {
 };
 
 static const struct process processes[] = {
-	{ .tgid = 100, .start_ns = 1, .comm = "nginx", .exe = "/usr/sbin/nginx", .service = "front",
+	{ .tgid = 100,
+	  .start_ns = 1,
+	  .comm = "nginx",
+	  .exe = "/usr/sbin/nginx",
+	  .service = "front",
 	  .unit = "nginx.service" },
-	{ .tgid = 101, .start_ns = 2, .comm = "nginx", .exe = "/usr/sbin/nginx", .service = "front",
+	{ .tgid = 101,
+	  .start_ns = 2,
+	  .comm = "nginx",
+	  .exe = "/usr/sbin/nginx",
+	  .service = "front",
 	  .unit = "nginx.service" },
-	{ .tgid = 200, .start_ns = 3, .comm = "java", .exe = "/usr/lib/jvm/bin/java", .service = "back",
+	{ .tgid = 200,
+	  .start_ns = 3,
+	  .comm = "java",
+	  .exe = "/usr/lib/jvm/bin/java",
+	  .service = "back",
 	  .container = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
 	{ .tgid = 300, .start_ns = 4, .comm = "python3" }, /* the warden has not answered */
 };
 
 static void put_request(struct transaction *t, uint64_t i, char text[8192])
 {
-	static const char *const methods[] = { "GET", "POST", "HEAD", "PUT", "DELETE", "PROPFIND", "get" };
+	static const char *const methods[] = { "GET",	 "POST",     "HEAD", "PUT",
+					       "DELETE", "PROPFIND", "get" };
 	size_t m = i % (sizeof(methods) / sizeof(methods[0]));
 	int n;
 
@@ -84,7 +97,8 @@ static void put_response(struct transaction *t, uint64_t i)
 /* Cut ones, and ones of which each part in turn was not seen. */
 static void put_outcome(struct transaction *t, uint64_t i)
 {
-	static const enum outcome cut[] = { OUTCOME_CLIENT_GONE, OUTCOME_SERVER_RESET, OUTCOME_TIMEOUT };
+	static const enum outcome cut[] = { OUTCOME_CLIENT_GONE, OUTCOME_SERVER_RESET,
+					    OUTCOME_TIMEOUT };
 
 	if (i % 10 == 4) {
 		t->outcome = cut[i / 10 % 3];
@@ -119,7 +133,8 @@ static void put_connection(struct transaction *t, uint64_t i)
 {
 	t->connection_id = 1000 + i / 4;
 	t->ordinal = (uint32_t)(i % 4);
-	t->flags = (t->ordinal ? TXN_REUSED : 0) | (i % 31 == 0 ? TXN_PIPELINED | TXN_UNCERTAIN : 0);
+	t->flags =
+		(t->ordinal ? TXN_REUSED : 0) | (i % 31 == 0 ? TXN_PIPELINED | TXN_UNCERTAIN : 0);
 	t->isn_client = (uint32_t)(i * 2654435761u);
 	t->exchange_pos = i;
 	t->retrans = i % 9 == 0 ? 2 : 0;
@@ -164,8 +179,9 @@ static void make(struct transaction *t, uint64_t i, uint64_t now, const struct o
 		t->span_id[7] = (uint8_t)(i | 1);
 	}
 	if (o->templates) {
-		t->template_ = slice_of(text, (size_t)snprintf(text, 8192, "/page/x%llu/y",
-							       (unsigned long long)(i % o->templates)));
+		t->template_ =
+			slice_of(text, (size_t)snprintf(text, 8192, "/page/x%llu/y",
+							(unsigned long long)(i % o->templates)));
 	}
 	t->sampled = (double)(i % 1000) < o->sampled * 1000;
 }
@@ -178,8 +194,10 @@ static void tell(void *ctx, const char *sentence)
 static uint32_t figures(void *ctx, struct counter *ret, uint32_t max)
 {
 	const struct counter ours[] = {
-		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "data", 5, false },
-		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "open", 7, false },
+		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "data", 5,
+		  false },
+		{ "parcours.agent.events.lost", "{event}", "parcours.event.kind", "open", 7,
+		  false },
 		{ "parcours.agent.connections.open", "{connection}", NULL, NULL, 42, true },
 	};
 
@@ -196,12 +214,14 @@ static void print_stats(const struct export *x, double cpu_ns)
 	printf("{\"ndjson_rows\": %llu, \"ndjson_dropped\": %llu, \"ndjson_errors\": %llu, "
 	       "\"spans_encoded\": %llu, \"spans_sent\": %llu, \"spans_dropped\": %llu, "
 	       "\"spans_rejected\": %llu, \"points_sent\": %llu, \"points_dropped\": %llu, "
-	       "\"points_rejected\": %llu, \"requests\": %llu, \"retries\": %llu, \"failures\": %llu, "
+	       "\"points_rejected\": %llu, \"requests\": %llu, \"retries\": %llu, \"failures\": "
+	       "%llu, "
 	       "\"last_status\": %d, \"queue_bytes\": %llu, \"series_overflow\": %llu, "
 	       "\"cpu_ns_each\": %.0f}\n",
 	       S(ndjson_rows), S(ndjson_dropped), S(ndjson_errors), S(spans_encoded), S(spans_sent),
-	       S(spans_dropped), S(spans_rejected), S(points_sent), S(points_dropped), S(points_rejected),
-	       S(requests), S(retries), S(failures), s.last_status, S(queue_bytes), S(series_overflow), cpu_ns);
+	       S(spans_dropped), S(spans_rejected), S(points_sent), S(points_dropped),
+	       S(points_rejected), S(requests), S(retries), S(failures), s.last_status,
+	       S(queue_bytes), S(series_overflow), cpu_ns);
 #undef S
 }
 
@@ -252,19 +272,47 @@ static double drive(struct export *x, const struct options *o)
 	return cpu;
 }
 
-enum { TRACES = 256, METRICS, NDJSON, CONSOLE, COUNT, RATE, OPEN, TEMPLATES, SECONDS, DRAIN, SAMPLED, PRIVACY,
-       INTERVAL, BATCH, QUEUE, TIMEOUT, HEADER, PLAIN_BODY, EXPLICIT, SERIES, CACERT, RESOURCE, SERVICE, PLAIN,
-       PATIENT };
+enum {
+	TRACES = 256,
+	METRICS,
+	NDJSON,
+	CONSOLE,
+	COUNT,
+	RATE,
+	OPEN,
+	TEMPLATES,
+	SECONDS,
+	DRAIN,
+	SAMPLED,
+	PRIVACY,
+	INTERVAL,
+	BATCH,
+	QUEUE,
+	TIMEOUT,
+	HEADER,
+	PLAIN_BODY,
+	EXPLICIT,
+	SERIES,
+	CACERT,
+	RESOURCE,
+	SERVICE,
+	PLAIN,
+	PATIENT
+};
 
 static const struct option names[] = {
-	{ "traces", 1, 0, TRACES },	{ "metrics", 1, 0, METRICS },	{ "ndjson", 1, 0, NDJSON },
-	{ "console", 0, 0, CONSOLE },	{ "count", 1, 0, COUNT },	{ "rate", 1, 0, RATE },
-	{ "open", 1, 0, OPEN },		{ "templates", 1, 0, TEMPLATES }, { "seconds", 1, 0, SECONDS },
-	{ "drain", 1, 0, DRAIN },	{ "sampled", 1, 0, SAMPLED },	{ "privacy", 1, 0, PRIVACY },
-	{ "interval", 1, 0, INTERVAL }, { "batch", 1, 0, BATCH },	{ "queue", 1, 0, QUEUE },
-	{ "timeout", 1, 0, TIMEOUT },	{ "header", 1, 0, HEADER },	{ "plain-body", 0, 0, PLAIN_BODY },
-	{ "explicit", 0, 0, EXPLICIT }, { "series", 1, 0, SERIES },	{ "cacert", 1, 0, CACERT },
-	{ "resource", 1, 0, RESOURCE }, { "service", 1, 0, SERVICE },	{ "plain", 0, 0, PLAIN },
+	{ "traces", 1, 0, TRACES },	{ "metrics", 1, 0, METRICS },
+	{ "ndjson", 1, 0, NDJSON },	{ "console", 0, 0, CONSOLE },
+	{ "count", 1, 0, COUNT },	{ "rate", 1, 0, RATE },
+	{ "open", 1, 0, OPEN },		{ "templates", 1, 0, TEMPLATES },
+	{ "seconds", 1, 0, SECONDS },	{ "drain", 1, 0, DRAIN },
+	{ "sampled", 1, 0, SAMPLED },	{ "privacy", 1, 0, PRIVACY },
+	{ "interval", 1, 0, INTERVAL }, { "batch", 1, 0, BATCH },
+	{ "queue", 1, 0, QUEUE },	{ "timeout", 1, 0, TIMEOUT },
+	{ "header", 1, 0, HEADER },	{ "plain-body", 0, 0, PLAIN_BODY },
+	{ "explicit", 0, 0, EXPLICIT }, { "series", 1, 0, SERIES },
+	{ "cacert", 1, 0, CACERT },	{ "resource", 1, 0, RESOURCE },
+	{ "service", 1, 0, SERVICE },	{ "plain", 0, 0, PLAIN },
 	{ "patient", 0, 0, PATIENT },	{ 0 },
 };
 
@@ -282,16 +330,36 @@ static void add_text(const char *list[9], const char *text)
 static void set_otlp(struct otlp_options *o, int option)
 {
 	switch (option) {
-	case TRACES: o->traces.url = optarg; break;
-	case METRICS: o->metrics.url = optarg; break;
-	case INTERVAL: o->metric_interval_ns = strtoull(optarg, NULL, 10) * NS_PER_MS; break;
-	case BATCH: o->batch_bytes = (uint32_t)strtoul(optarg, NULL, 10); break;
-	case QUEUE: o->queue_bytes = (uint32_t)strtoul(optarg, NULL, 10); break;
-	case TIMEOUT: o->traces.timeout_ms = o->metrics.timeout_ms = (uint32_t)strtoul(optarg, NULL, 10); break;
-	case HEADER: add_text(headers, optarg); break;
-	case PLAIN_BODY: o->traces.gzip = o->metrics.gzip = false; break;
-	case EXPLICIT: o->explicit_buckets = true; break;
-	case CACERT: o->traces.certificate = o->metrics.certificate = optarg; break;
+	case TRACES:
+		o->traces.url = optarg;
+		break;
+	case METRICS:
+		o->metrics.url = optarg;
+		break;
+	case INTERVAL:
+		o->metric_interval_ns = strtoull(optarg, NULL, 10) * NS_PER_MS;
+		break;
+	case BATCH:
+		o->batch_bytes = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case QUEUE:
+		o->queue_bytes = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case TIMEOUT:
+		o->traces.timeout_ms = o->metrics.timeout_ms = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case HEADER:
+		add_text(headers, optarg);
+		break;
+	case PLAIN_BODY:
+		o->traces.gzip = o->metrics.gzip = false;
+		break;
+	case EXPLICIT:
+		o->explicit_buckets = true;
+		break;
+	case CACERT:
+		o->traces.certificate = o->metrics.certificate = optarg;
+		break;
 	}
 }
 
@@ -301,23 +369,56 @@ static bool parse(int argc, char **argv, struct options *o)
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
-		case '?': return false;
-		case NDJSON: o->export.ndjson_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND, 0644); break;
-		case CONSOLE: o->export.console_fd = 1; break;
-		case COUNT: o->count = strtoull(optarg, NULL, 10); break;
-		case RATE: o->rate = strtoull(optarg, NULL, 10); break;
-		case OPEN: o->open = strtoull(optarg, NULL, 10); break;
-		case TEMPLATES: o->templates = strtoull(optarg, NULL, 10); break;
-		case SECONDS: o->seconds = strtod(optarg, NULL); break;
-		case DRAIN: o->drain = strtod(optarg, NULL); break;
-		case SAMPLED: o->sampled = strtod(optarg, NULL); break;
-		case PRIVACY: o->export.privacy = strcmp(optarg, "none") ? PRIVACY_AUDIENCE : PRIVACY_NONE; break;
-		case SERIES: o->export.metric_series = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case RESOURCE: add_text(resource, optarg); break;
-		case SERVICE: o->export.service_name = optarg; break;
-		case PLAIN: o->plain = true; break;
-		case PATIENT: o->export.patient = true; break;
-		default: set_otlp(&o->export.otlp, option);
+		case '?':
+			return false;
+		case NDJSON:
+			o->export.ndjson_fd = open(optarg, O_WRONLY | O_CREAT | O_APPEND, 0644);
+			break;
+		case CONSOLE:
+			o->export.console_fd = 1;
+			break;
+		case COUNT:
+			o->count = strtoull(optarg, NULL, 10);
+			break;
+		case RATE:
+			o->rate = strtoull(optarg, NULL, 10);
+			break;
+		case OPEN:
+			o->open = strtoull(optarg, NULL, 10);
+			break;
+		case TEMPLATES:
+			o->templates = strtoull(optarg, NULL, 10);
+			break;
+		case SECONDS:
+			o->seconds = strtod(optarg, NULL);
+			break;
+		case DRAIN:
+			o->drain = strtod(optarg, NULL);
+			break;
+		case SAMPLED:
+			o->sampled = strtod(optarg, NULL);
+			break;
+		case PRIVACY:
+			o->export.privacy =
+				strcmp(optarg, "none") ? PRIVACY_AUDIENCE : PRIVACY_NONE;
+			break;
+		case SERIES:
+			o->export.metric_series = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case RESOURCE:
+			add_text(resource, optarg);
+			break;
+		case SERVICE:
+			o->export.service_name = optarg;
+			break;
+		case PLAIN:
+			o->plain = true;
+			break;
+		case PATIENT:
+			o->export.patient = true;
+			break;
+		default:
+			set_otlp(&o->export.otlp, option);
 		}
 	}
 	return optind == argc;
@@ -326,11 +427,20 @@ static bool parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.export = { .privacy = PRIVACY_NONE, .ndjson_fd = -1, .console_fd = -1, .host_name = "host-of-test",
-			    .host_id = "0123456789abcdef", .say = tell, .stats_interval_ns = 1 * NS_PER_S,
-			    .otlp = { .batch_delay_ns = 500 * NS_PER_MS, .metric_interval_ns = 60 * NS_PER_S,
-				      .traces.gzip = true, .metrics.gzip = true } },
-		.count = 1000, .drain = 5, .sampled = 1,
+		.export = { .privacy = PRIVACY_NONE,
+			    .ndjson_fd = -1,
+			    .console_fd = -1,
+			    .host_name = "host-of-test",
+			    .host_id = "0123456789abcdef",
+			    .say = tell,
+			    .stats_interval_ns = 1 * NS_PER_S,
+			    .otlp = { .batch_delay_ns = 500 * NS_PER_MS,
+				      .metric_interval_ns = 60 * NS_PER_S,
+				      .traces.gzip = true,
+				      .metrics.gzip = true } },
+		.count = 1000,
+		.drain = 5,
+		.sampled = 1,
 	};
 	struct export *x;
 	double cpu;

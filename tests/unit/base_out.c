@@ -174,8 +174,8 @@ static void patient(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(to_a_file),	     T(to_a_pipe_that_nobody_reads), T(to_a_pipe_that_closed),
-		T(to_a_full_disk),   T(row_larger_than_all),	     T(off),
+		T(to_a_file),	   T(to_a_pipe_that_nobody_reads), T(to_a_pipe_that_closed),
+		T(to_a_full_disk), T(row_larger_than_all),	   T(off),
 		T(patient),
 	};
 

@@ -56,7 +56,9 @@ static void varint_lengths(void **state)
 /* Nested messages at every length around the places where the length's octets change. */
 static void nested(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 126, 127, 128, 129, 16382, 16383, 16384, 16385, 100000 };
+	static const size_t sizes[] = {
+		0, 1, 126, 127, 128, 129, 16382, 16383, 16384, 16385, 100000
+	};
 	char *filler = calloc(1, 100000);
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -124,10 +126,10 @@ static void cut_everywhere(void **state)
 static void garbage(void **state)
 {
 	static const struct slice bad[] = {
-		SLICE("\x00\x01"),			    /* field 0 */
-		SLICE("\x0b"),				    /* group */
-		SLICE("\x0f\x01"),			    /* wire type 7 */
-		SLICE("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), /* longer than all */
+		SLICE("\x00\x01"),					   /* field 0 */
+		SLICE("\x0b"),						   /* group */
+		SLICE("\x0f\x01"),					   /* wire type 7 */
+		SLICE("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),	   /* longer than all */
 		SLICE("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), /* eleven octets */
 		SLICE("<html>"),
 	};

@@ -19,15 +19,15 @@ static const struct {
 	{ "\xf4\x8f\xbf\xbf", true },
 	{ "\x80", false },
 	{ "\xbf", false },
-	{ "\xc0\x80", false },	       /* overlong */
+	{ "\xc0\x80", false }, /* overlong */
 	{ "\xc1\xbf", false },
 	{ "\xe0\x9f\xbf", false },
-	{ "\xed\xa0\x80", false },     /* surrogate */
+	{ "\xed\xa0\x80", false }, /* surrogate */
 	{ "\xf0\x8f\xbf\xbf", false },
 	{ "\xf4\x90\x80\x80", false }, /* beyond U+10FFFF */
 	{ "\xf5\x80\x80\x80", false },
 	{ "\xff", false },
-	{ "\xc2", false },	       /* cut */
+	{ "\xc2", false }, /* cut */
 	{ "\xe2\x82", false },
 	{ "\xf0\x9f\x98", false },
 };

@@ -105,7 +105,8 @@ static struct slice cleaned(struct buf *b, struct slice path)
 
 static void in_a_path(void **state)
 {
-	static const char *const frames[] = { "/%s", "/a/%s/b", "/a/%s", "%s/x", "/a;p=%s/b", "/a;%s" };
+	static const char *const frames[] = { "/%s",  "/a/%s/b",   "/a/%s",
+					      "%s/x", "/a;p=%s/b", "/a;%s" };
 	struct buf out;
 	int stayed = 0;
 
@@ -139,8 +140,8 @@ static void in_a_query(void **state)
 		char query[512];
 
 		buf_clear(&out);
-		snprintf(query, sizeof(query), "%s&a=%s&%s=1&b=%s", secrets[i], secrets[i], secrets[i],
-			 secrets[i]);
+		snprintf(query, sizeof(query), "%s&a=%s&%s=1&b=%s", secrets[i], secrets[i],
+			 secrets[i], secrets[i]);
 		privacy_query(slice_str(query), NULL, &out);
 		if (slice_find_slice(buf_slice(&out), slice_str(secrets[i])) >= 0) {
 			print_error("%s stays in %.*s\n", secrets[i], (int)out.len, out.at);
@@ -216,7 +217,8 @@ static void urls(void **state)
 		{ "/relative/john@example.com?x=1", "/relative/{email}?x=REDACTED",
 		  "/relative/john@example.com?x=1" },
 		{ "http://shop.example", "http://shop.example", "http://shop.example" },
-		{ "http://shop.example?x=1", "http://shop.example?x=REDACTED", "http://shop.example?x=1" },
+		{ "http://shop.example?x=1", "http://shop.example?x=REDACTED",
+		  "http://shop.example?x=1" },
 		{ "mailto:john@example.com", "REDACTED", "mailto:john@example.com" },
 		{ "http://u:p@h:8080/reset/d41d8cd98f00b204e9800998ecf8427e",
 		  "http://h:8080/reset/{token}",
@@ -228,13 +230,15 @@ static void urls(void **state)
 	buf_init(&out, 1000);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (int none = 0; none < 2; none++) {
-			struct privacy_rules rules = { .mode = none ? PRIVACY_NONE : PRIVACY_AUDIENCE };
+			struct privacy_rules rules = { .mode = none ? PRIVACY_NONE
+								    : PRIVACY_AUDIENCE };
 			const char *want = none ? cases[i].none : cases[i].strict;
 
 			buf_clear(&out);
 			privacy_url(slice_str(cases[i].in), &rules, &out);
 			if (!slice_eq(buf_slice(&out), slice_str(want)))
-				fail_msg("%s became %.*s, not %s", cases[i].in, (int)out.len, out.at, want);
+				fail_msg("%s became %.*s, not %s", cases[i].in, (int)out.len,
+					 out.at, want);
 		}
 	}
 	buf_done(&out);
@@ -301,19 +305,27 @@ static void agents(void **state)
 		uint32_t version;
 		bool bot;
 	} cases[] = {
-		{ "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 "
-		  "Safari/537.36", "Chrome", 120, false },
-		{ "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-		  "Chrome/120.0.0.0 Safari/537.36 Edg/120.0.2210.91", "Edge", 120, false },
-		{ "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0", "Firefox", 121,
-		  false },
-		{ "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-		  "Version/17.1 Safari/605.1.15", "Safari", 17, false },
-		{ "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
-		  "Gecko) CriOS/119.0 Mobile/15E148 Safari/604.1", "Chrome", 119, false },
+		{ "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+		  "Chrome/120.0.0.0 "
+		  "Safari/537.36",
+		  "Chrome", 120, false },
+		{ "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like "
+		  "Gecko) "
+		  "Chrome/120.0.0.0 Safari/537.36 Edg/120.0.2210.91",
+		  "Edge", 120, false },
+		{ "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
+		  "Firefox", 121, false },
+		{ "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, "
+		  "like Gecko) "
+		  "Version/17.1 Safari/605.1.15",
+		  "Safari", 17, false },
+		{ "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 "
+		  "(KHTML, like "
+		  "Gecko) CriOS/119.0 Mobile/15E148 Safari/604.1",
+		  "Chrome", 119, false },
 		{ "Opera/9.80 (X11) OPR/60.1", "Opera", 60, false },
-		{ "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", 2,
-		  true },
+		{ "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+		  "Googlebot", 2, true },
 		{ "Mozilla/5.0 (compatible; bingbot/2.0)", "bingbot", 2, true },
 		{ "kube-probe/1.28", "kube-probe", 1, true },
 		{ "curl/7.88.1", "curl", 7, false },
@@ -397,7 +409,8 @@ static void worst_growth(void **state)
 		t.has_query = true;
 		assert_int_equal(view_make(&v, &rules, &t), 0);
 		assert_false(v.scratch.failed);
-		assert_true(v.query.at >= v.scratch.at && v.query.at + v.query.len <= v.scratch.at + v.scratch.len);
+		assert_true(v.query.at >= v.scratch.at &&
+			    v.query.at + v.query.len <= v.scratch.at + v.scratch.len);
 	}
 	view_done(&v);
 	free(text);

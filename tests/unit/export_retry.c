@@ -75,7 +75,7 @@ static void retry_after_values(void **state)
 		{ "Sun, 06 Nov 1994 08:50:37 GMT", 60 },
 		{ "Sunday, 06-Nov-94 08:50:37 GMT", 60 },
 		{ "Sun Nov  6 08:50:37 1994", 60 },
-		{ "Sun, 06 Nov 1994 07:00:00 GMT", 0 }, /* gone by */
+		{ "Sun, 06 Nov 1994 07:00:00 GMT", 0 },	    /* gone by */
 		{ "Sun, 06 Nov 2044 07:00:00 GMT", 86400 }, /* nobody means that */
 		{ "99999999999999999999999", 86400 },
 		{ "86401", 86400 },
@@ -83,7 +83,9 @@ static void retry_after_values(void **state)
 		{ "-1", -1 },
 		{ "1.5", -1 },
 		{ "", -1 },
-		{ "Sun, 06 Nov 1994 08:50:37 GMT and then some more text that is far too long for it", -1 },
+		{ "Sun, 06 Nov 1994 08:50:37 GMT and then some more text that is far too long for "
+		  "it",
+		  -1 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -93,7 +95,10 @@ static void retry_after_values(void **state)
 		if (got != want)
 			fail_msg("%s: %lld", cases[i].in, (long long)got);
 	}
-	assert_int_equal(retry_after_ns(SLICE("1\0" "2"), wall), -1);
+	assert_int_equal(retry_after_ns(SLICE("1\0"
+					      "2"),
+					wall),
+			 -1);
 }
 
 static void partial_successes(void **state)
@@ -108,7 +113,8 @@ static void partial_successes(void **state)
 	assert_true(retry_partial_success(SLICE("\x0a\x06\x08\x05\x12\x02no"), &p));
 	assert_u64(p.rejected, 5);
 	assert_slice(p.message, "no");
-	assert_true(retry_partial_success(SLICE("\x10\x01\x0a\x02\x08\x05"), &p)); /* a field to come */
+	assert_true(
+		retry_partial_success(SLICE("\x10\x01\x0a\x02\x08\x05"), &p)); /* a field to come */
 	assert_u64(p.rejected, 5);
 	assert_false(retry_partial_success(SLICE("<html>"), &p));
 	assert_false(retry_partial_success(SLICE("{}"), &p));
@@ -146,7 +152,8 @@ static void queue_is_bounded(void **state)
 
 	m = queue_take(&q);
 	assert_int_equal(m->count, 2);
-	push(&q, SIGNAL_METRICS, 600, 16); /* takes the place of the waiting one, not of that being sent */
+	push(&q, SIGNAL_METRICS, 600,
+	     16); /* takes the place of the waiting one, not of that being sent */
 	queue_bytes(&q, dropped);
 	assert_u64(dropped[SIGNAL_TRACES], 13);
 	assert_u64(dropped[SIGNAL_METRICS], 0);

@@ -36,7 +36,7 @@ static void done(void)
 	buf_done(&out);
 }
 
-#define HAS(text, what) assert_non_null(strstr(text, what))
+#define HAS(text, what)	    assert_non_null(strstr(text, what))
 #define HAS_NOT(text, what) assert_null(strstr(text, what))
 
 static void whole_row(void **state)
@@ -45,10 +45,14 @@ static void whole_row(void **state)
 
 	assert_string_equal(
 		row(&t, PRIVACY_NONE),
-		"{\"type\":\"transaction\",\"kind\":\"server\",\"start_time_unix_nano\":1700000005000000000,"
-		"\"duration_ns\":12345678,\"time_to_first_byte_ns\":12000000,\"time_to_request_end_ns\":1000,"
-		"\"wait_ns\":3200000,\"outcome\":\"complete\",\"process.pid\":812,\"thread.id\":813,"
-		"\"process.executable.name\":\"nginx\",\"process.executable.path\":\"/usr/sbin/nginx\","
+		"{\"type\":\"transaction\",\"kind\":\"server\",\"start_time_unix_nano\":"
+		"1700000005000000000,"
+		"\"duration_ns\":12345678,\"time_to_first_byte_ns\":12000000,\"time_to_request_end_"
+		"ns\":1000,"
+		"\"wait_ns\":3200000,\"outcome\":\"complete\",\"process.pid\":812,\"thread.id\":"
+		"813,"
+		"\"process.executable.name\":\"nginx\",\"process.executable.path\":\"/usr/sbin/"
+		"nginx\","
 		"\"service.name\":\"shop-front\",\"container.id\":"
 		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\","
 		"\"parcours.process.unit\":\"nginx.service\",\"http.request.method\":\"GET\","
@@ -59,17 +63,22 @@ static void whole_row(void **state)
 		"Chrome/120.0.0.0 Safari/537.36\",\"user_agent.name\":\"Chrome\","
 		"\"user_agent.version\":\"120\",\"http.request.header.referer\":"
 		"[\"http://shop.example/list?page=3\"],\"http.response.status_code\":200,"
-		"\"http.response.header.content-type\":[\"text/html\"],\"http.request.body.size\":0,"
-		"\"http.response.body.size\":4096,\"http.request.size\":300,\"http.response.size\":4296,"
+		"\"http.response.header.content-type\":[\"text/"
+		"html\"],\"http.request.body.size\":0,"
+		"\"http.response.body.size\":4096,\"http.request.size\":300,\"http.response.size\":"
+		"4296,"
 		"\"network.protocol.name\":\"http\",\"network.protocol.version\":\"1.1\","
 		"\"client.address\":\"192.0.2.77\",\"client.port\":51234,"
 		"\"network.transport\":\"tcp\",\"network.type\":\"ipv4\","
 		"\"network.peer.address\":\"192.0.2.77\",\"network.peer.port\":51234,"
 		"\"network.local.address\":\"10.1.2.3\",\"network.local.port\":8080,"
-		"\"trace_id\":\"0102030405060708090a0b0c0d0e0f10\",\"span_id\":\"a1a2a3a4a5a6a7a8\","
-		"\"parcours.sampled\":true,\"parcours.exchange\":\"010203040a0b0c0d000000000000012c\","
+		"\"trace_id\":\"0102030405060708090a0b0c0d0e0f10\",\"span_id\":"
+		"\"a1a2a3a4a5a6a7a8\","
+		"\"parcours.sampled\":true,\"parcours.exchange\":"
+		"\"010203040a0b0c0d000000000000012c\","
 		"\"parcours.connection.id\":4711,\"parcours.connection.ordinal\":1,"
-		"\"parcours.connection.handshake_estimate_ns\":250000,\"parcours.connection.rtt_ns\":180000,"
+		"\"parcours.connection.handshake_estimate_ns\":250000,\"parcours.connection.rtt_"
+		"ns\":180000,"
 		"\"parcours.connection.retransmissions\":0,\"parcours.flags\":[\"reused\"]}\n");
 	done();
 }
@@ -97,28 +106,39 @@ static void unobserved(void **state)
 		uint32_t bit;
 		const char *absent[4], *named[4];
 	} cases[] = {
-		{ UNOBSERVED_METHOD, { "\"http.request.method\":", "\"url.path\":", "\"url.query\":" },
+		{ UNOBSERVED_METHOD,
+		  { "\"http.request.method\":", "\"url.path\":", "\"url.query\":" },
 		  { "\"http.request.method\"", "\"url.path\"", "\"url.query\"" } },
-		{ UNOBSERVED_STATUS, { "\"http.response.status_code\":" },
+		{ UNOBSERVED_STATUS,
+		  { "\"http.response.status_code\":" },
 		  { "\"http.response.status_code\"" } },
-		{ UNOBSERVED_REQUEST_SIZE, { "\"http.request.body.size\":", "\"http.request.size\":" },
+		{ UNOBSERVED_REQUEST_SIZE,
+		  { "\"http.request.body.size\":", "\"http.request.size\":" },
 		  { "\"http.request.body.size\"", "\"http.request.size\"" } },
-		{ UNOBSERVED_RESPONSE_SIZE, { "\"http.response.body.size\":", "\"http.response.size\":" },
+		{ UNOBSERVED_RESPONSE_SIZE,
+		  { "\"http.response.body.size\":", "\"http.response.size\":" },
 		  { "\"http.response.body.size\"", "\"http.response.size\"" } },
-		{ UNOBSERVED_START, { "\"start_time_unix_nano\":", "\"duration_ns\":",
-				      "\"time_to_first_byte_ns\":", "\"time_to_request_end_ns\":" },
+		{ UNOBSERVED_START,
+		  { "\"start_time_unix_nano\":", "\"duration_ns\":", "\"time_to_first_byte_ns\":",
+		    "\"time_to_request_end_ns\":" },
 		  { "\"start_time_unix_nano\"", "\"duration_ns\"", "\"time_to_first_byte_ns\"",
 		    "\"time_to_request_end_ns\"" } },
 		{ UNOBSERVED_END, { "\"duration_ns\":" }, { "\"duration_ns\"" } },
-		{ UNOBSERVED_FIRST_BYTE, { "\"time_to_first_byte_ns\":" }, { "\"time_to_first_byte_ns\"" } },
+		{ UNOBSERVED_FIRST_BYTE,
+		  { "\"time_to_first_byte_ns\":" },
+		  { "\"time_to_first_byte_ns\"" } },
 		{ UNOBSERVED_WAIT, { "\"wait_ns\":" }, { "\"wait_ns\"" } },
-		{ UNOBSERVED_ADDRESS, { "\"network.peer.address\":", "\"network.local.address\":",
-					"\"client.address\":" },
+		{ UNOBSERVED_ADDRESS,
+		  { "\"network.peer.address\":", "\"network.local.address\":",
+		    "\"client.address\":" },
 		  { "\"network.peer.address\"", "\"network.local.address\"" } },
-		{ UNOBSERVED_PROCESS, { "\"process.pid\":", "\"process.executable.name\":", "\"thread.id\":" },
+		{ UNOBSERVED_PROCESS,
+		  { "\"process.pid\":", "\"process.executable.name\":", "\"thread.id\":" },
 		  { "\"process.pid\"", "\"process.executable.name\"" } },
 		{ UNOBSERVED_EXCHANGE, { "\"parcours.exchange\":" }, { "\"parcours.exchange\"" } },
-		{ UNOBSERVED_REQUEST_END, { "\"time_to_request_end_ns\":" }, { "\"time_to_request_end_ns\"" } },
+		{ UNOBSERVED_REQUEST_END,
+		  { "\"time_to_request_end_ns\":" },
+		  { "\"time_to_request_end_ns\"" } },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -205,7 +225,8 @@ static void odd_transactions(void **state)
 	t.has_parent = true;
 	memset(t.parent_id, 0xbb, 8);
 	text = row(&t, PRIVACY_NONE);
-	HAS(text, "\"http.request.method\":\"PROPFIND\",\"http.request.method_original\":\"PROPFIND\"");
+	HAS(text,
+	    "\"http.request.method\":\"PROPFIND\",\"http.request.method_original\":\"PROPFIND\"");
 	HAS(text, "\"url.path\":\"/a\\\"b\\\\\\u0001\xef\xbf\xbd\\n\",\"url.query\":\"\"");
 	HAS(text, "\"kind\":\"client\"");
 	HAS_NOT(text, "wait_ns");
@@ -218,7 +239,8 @@ static void odd_transactions(void **state)
 	HAS(text, "\"parcours.http.interim_responses\":2");
 	HAS(text, "\"parcours.connection.id\":18446744073709551615");
 	HAS(text, "\"parent_span_id\":\"bbbbbbbbbbbbbbbb\"");
-	HAS(text, "\"parcours.flags\":[\"conflict\",\"upgraded\"],\"unobserved\":[\"parcours.exchange\"]}");
+	HAS(text, "\"parcours.flags\":[\"conflict\",\"upgraded\"],\"unobserved\":[\"parcours."
+		  "exchange\"]}");
 	done();
 }
 
@@ -233,10 +255,11 @@ static void stats_row(void **state)
 	buf_init(&out, 1000);
 	ndjson_stats(&out, 1700000000000000000, true, figures, 3);
 	buf_add_byte(&out, 0);
-	assert_string_equal(out.at, "{\"type\":\"stats\",\"time_unix_nano\":1700000000000000000,\"final\":true,"
-				    "\"parcours.agent.records.lost{kind=data}\":5,"
-				    "\"parcours.agent.records.lost{kind=open}\":0,"
-				    "\"parcours.agent.uptime\":10}\n");
+	assert_string_equal(
+		out.at, "{\"type\":\"stats\",\"time_unix_nano\":1700000000000000000,\"final\":true,"
+			"\"parcours.agent.records.lost{kind=data}\":5,"
+			"\"parcours.agent.records.lost{kind=open}\":0,"
+			"\"parcours.agent.uptime\":10}\n");
 	buf_done(&out);
 }
 
@@ -274,8 +297,10 @@ static void console_fits(void **state)
 			struct transaction t = sample();
 
 			if (kind == 1) {
-				t.path = SLICE("/a/very/long/path/that/goes/on/and/on/until/there/is/no/more/room/"
-					       "for/it/on/any/line/of/any/terminal/that/anybody/ever/had/\xe2\x82\xac");
+				t.path = SLICE("/a/very/long/path/that/goes/on/and/on/until/there/"
+					       "is/no/more/room/"
+					       "for/it/on/any/line/of/any/terminal/that/anybody/"
+					       "ever/had/\xe2\x82\xac");
 				t.outcome = OUTCOME_CLIENT_GONE;
 			}
 			if (kind == 2) {
@@ -312,9 +337,13 @@ static void console_escapes(void **state)
 		{ "a\nb\rc\td", "a\\x0ab\\x0dc\\x09d", 30 },
 		{ "\xff\xfe", "\\xff\\xfe", 20 },
 		{ "caf\xc3\xa9", "caf\xc3\xa9", 20 },
-		{ "\xc2\x9b""31m", "\\u{9b}31m", 20 },		/* C1 control */
-		{ "a\xe2\x80\xae""b", "a\\u{202e}b", 20 },	/* right to left override */
-		{ "\xe2\x80\x8b", "\\u{200b}", 20 },		/* zero width space */
+		{ "\xc2\x9b"
+		  "31m",
+		  "\\u{9b}31m", 20 }, /* C1 control */
+		{ "a\xe2\x80\xae"
+		  "b",
+		  "a\\u{202e}b", 20 },		     /* right to left override */
+		{ "\xe2\x80\x8b", "\\u{200b}", 20 }, /* zero width space */
 		{ "\x7f", "\\x7f", 20 },
 		{ "abcdef", "abc…", 4 },
 		{ "abcd", "abcd", 4 },
@@ -326,7 +355,8 @@ static void console_escapes(void **state)
 		struct buf b;
 
 		buf_init(&b, 100);
-		assert_true(console_add_text(&b, slice_str(cases[i].in), cases[i].room) <= cases[i].room);
+		assert_true(console_add_text(&b, slice_str(cases[i].in), cases[i].room) <=
+			    cases[i].room);
 		buf_add_byte(&b, 0);
 		assert_string_equal(b.at, cases[i].shown);
 		buf_done(&b);

@@ -64,7 +64,7 @@ static __always_inline bool pc_ring_pressed(void)
 	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);
 	void *ring = bpf_map_lookup_elem(&pc_data_rings, &ring_no);
 
-	return ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= 2 * pc_wake_bytes;
+	return ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= 4 * pc_wake_bytes;
 }
 
 /* The record stands in x->data; `bytes` of arrivals and data follow in x->rest. */

@@ -166,7 +166,8 @@ struct pc_end {
 	__u8 pad[7];
 };
 
-/* CLOSE and GONE. */
+/* CLOSE and GONE. After a CLOSE the numbers of TCP are no longer the connection's (a disconnect resets
+ * them): GONE then has the positions that were told, and neither acked nor unread. */
 struct pc_close {
 	struct pc_head head;
 	__u64 conn;

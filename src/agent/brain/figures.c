@@ -143,6 +143,7 @@ static void add_txn(struct list *l, const struct txn *txn, const struct trace *t
 	add_gauge(l, "parcours.agent.transactions.open", "{transaction}", s.open);
 	add(l, "parcours.agent.transactions.evicted", "{transaction}", s.evicted);
 	add(l, "parcours.agent.transactions.refused", "{transaction}", s.refused);
+	add(l, "parcours.agent.transactions.fields_dropped", "{message}", s.fields_dropped);
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
 	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
 	trace_stats(trace, &t);

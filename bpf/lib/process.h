@@ -9,13 +9,14 @@
 #include "lib/decide.h"
 #include "lib/emit.h"
 
-static __always_inline void pc_tell_process(struct task_struct *task, __u32 kind, __u32 parent,
-					    const char *file)
+static __always_inline void pc_tell_process(struct task_struct *task, __u32 kind, __u32 state,
+					    __u32 parent, const char *file)
 {
 	struct pc_process p = {};
 	__u32 size = sizeof(p);
 
-	pc_head_set(&p.head, kind, 0, size, bpf_ktime_get_ns());
+	pc_head_set(&p.head, kind, state == PC_SCOPE_UNKNOWN ? PC_F_PROVISIONAL : 0, size,
+		    bpf_ktime_get_ns());
 	p.start_ns = task->start_boottime;
 	p.cgroup = bpf_get_current_cgroup_id();
 	p.tgid = task->tgid;
@@ -37,7 +38,7 @@ static __always_inline void pc_on_fork(struct task_struct *parent, struct task_s
 	state = pc_proc_state(parent->tgid);
 	pc_proc_set(child->tgid, state);
 	if (state != PC_SCOPE_NO)
-		pc_tell_process(child, PC_FORK, parent->tgid, NULL);
+		pc_tell_process(child, PC_FORK, state, parent->tgid, NULL);
 }
 
 static __always_inline void pc_on_exec(struct task_struct *task, struct linux_binprm *bprm)
@@ -52,7 +53,7 @@ static __always_inline void pc_on_exec(struct task_struct *task, struct linux_bi
 	if (after != before)
 		pc_proc_set(task->tgid, after);
 	if (after != PC_SCOPE_NO)
-		pc_tell_process(task, PC_EXEC, BPF_CORE_READ(task, real_parent, tgid),
+		pc_tell_process(task, PC_EXEC, after, BPF_CORE_READ(task, real_parent, tgid),
 				bprm->filename);
 }
 
@@ -66,7 +67,8 @@ static __always_inline void pc_on_exit(struct task_struct *task)
 	if (state == PC_SCOPE_NO)
 		return;
 	pc_proc_set(task->tgid, PC_SCOPE_NO);
-	pc_tell_process(task, PC_EXIT, BPF_CORE_READ(task, real_parent, tgid), NULL);
+	pc_tell_process(task, PC_EXIT, state, BPF_CORE_READ(task, real_parent, tgid),
+			NULL);
 }
 
 #endif

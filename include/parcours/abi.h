@@ -89,7 +89,7 @@ struct pc_head {
 #define PC_F_RESET_IN  0x0020 /* CLOSE: the peer sent a reset */
 #define PC_F_RESET_OUT 0x0040 /* CLOSE: we sent a reset */
 #define PC_F_REFUSED   0x0080 /* CLOSE: connect() never succeeded */
-#define PC_F_PROVISIONAL 0x0100 /* DATA, OPEN: scope unknown yet (exe still to be looked at) */
+#define PC_F_PROVISIONAL 0x0100 /* DATA, OPEN, FORK, EXEC: scope unknown yet (exe to be looked at) */
 #define PC_F_FIRST     0x0200 /* DATA: first piece of its call */
 #define PC_F_LAST      0x0400 /* DATA: last piece of its call */
 #define PC_F_BLOCKED   0x0800 /* DATA, tx: may have blocked inside the call, begin_ns unknown */
@@ -208,7 +208,7 @@ struct pc_who {
 	char container[72];	/* 64 hexadecimal digits */
 	char unit[128];		/* systemd unit */
 	char cgroup[PC_PATH];	/* path below the cgroup2 mount */
-	char args[PC_PATH];	/* executable and first arguments, for a service name only */
+	char args[PC_PATH];	/* empty: arguments may hold secrets, so the warden keeps them */
 };
 
 struct pc_clock {

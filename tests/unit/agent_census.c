@@ -92,6 +92,9 @@ static void process(struct bench *b, uint16_t kind, uint32_t tgid, const char *f
 {
 	struct pc_process p = { .head = { kind, 0, sizeof(p), S }, .tgid = tgid, .start_ns = 77 };
 
+	if (kind == PC_EXEC && b->config->executables.count)
+		p.head.flags = PC_F_PROVISIONAL;
+
 	snprintf(p.file, sizeof(p.file), "%s", file);
 	census_push(b->census, &p.head);
 }
@@ -213,8 +216,8 @@ static void exec_asks_anew(void **state)
 	struct bench b;
 
 	set_up(&b, "/usr/sbin/nginx");
-	who(&b, 3, "/bin/sh");
-	assert_int_equal(last(&b, 0)->state, PC_SCOPE_NO);
+	who(&b, 3, "/bin/sh"); /* nobody asked */
+	assert_int_equal(b.sent_count, 0);
 	process(&b, PC_EXEC, 3, "/usr/sbin/nginx");
 	assert_int_equal(last(&b, 1)->state, PC_SCOPE_YES);
 	process(&b, PC_EXEC, 3, "/bin/sh");
@@ -222,6 +225,59 @@ static void exec_asks_anew(void **state)
 	who(&b, 3, "/bin/dash");
 	assert_int_equal(last(&b, 0)->kind, MESSAGE_VERDICT);
 	assert_int_equal(last(&b, 0)->state, PC_SCOPE_NO);
+	tear_down(&b);
+}
+
+/* --pid with --exe: an execve of a pinned process asks nothing, so nothing is answered. */
+static void pinned(void **state)
+{
+	struct pc_process p = { .head = { PC_EXEC, 0, sizeof(p), S }, .tgid = 4, .start_ns = 77 };
+	struct bench b;
+
+	set_up(&b, "curl");
+	census_push(b.census, &p.head);
+	who(&b, 4, "/bin/sh");
+	for (unsigned i = 0; i < b.sent_count; i++)
+		assert_int_equal(b.sent[i].kind, MESSAGE_LOOK);
+	tear_down(&b);
+}
+
+/* The warden tells of everyone at the start; the core hears of those it meets, before it meets them. */
+static void told_when_met(void **state)
+{
+	struct pc_process fork = { .head = { PC_FORK, 0, sizeof(fork), S },
+				   .tgid = 6,
+				   .parent = 5 };
+	struct bench b;
+
+	set_up(&b, NULL);
+	who(&b, 5, "/usr/sbin/nginx");
+	who(&b, 7, "/usr/bin/other");
+	who(&b, 8, "/usr/bin/another");
+	assert_string_equal(b.told, "");
+	census_push(b.census, &fork.head);
+	assert_string_equal(b.told, "who:0 fork:0");
+	opened(&b, 7, 1, 0);
+	data(&b, 7, 1, 0);
+	assert_string_equal(b.told, "who:0 fork:0 who:0 open:1 data:1");
+	assert_int_equal(b.sent_count, 0);
+	tear_down(&b);
+}
+
+/* A process that was known before, and is now to be decided: asked again, held meanwhile. */
+static void known_but_undecided(void **state)
+{
+	struct bench b;
+
+	set_up(&b, "nginx");
+	who(&b, 5, "/usr/sbin/nginx");
+	opened(&b, 5, 1, PC_F_PROVISIONAL);
+	data(&b, 5, 1, PC_F_PROVISIONAL);
+	assert_int_equal(b.sent_count, 1);
+	who(&b, 5, "/usr/sbin/nginx");
+	assert_int_equal(last(&b, 0)->kind, MESSAGE_VERDICT);
+	assert_int_equal(last(&b, 0)->state, PC_SCOPE_YES);
+	assert_string_equal(b.told, "who:0 who:0 open:1 data:1");
 	tear_down(&b);
 }
 
@@ -310,4 +366,5 @@ static void many(void **state)
 }
 
 UNIT_MAIN(T(asked_once), T(file_decides), T(held_until_known), T(data_after_exit),
-	  T(exec_asks_anew), T(full_socket), T(no_answer), T(bounded), T(many))
+	  T(exec_asks_anew), T(pinned), T(told_when_met), T(known_but_undecided), T(full_socket),
+	  T(no_answer), T(bounded), T(many))

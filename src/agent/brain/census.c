@@ -24,9 +24,11 @@ struct person {
 	uint8_t verdict;		/* enum pc_scope_state, or NO_VERDICT */
 	bool wants_look, wants_verdict; /* still to be sent */
 	bool answered;
-	uint8_t asked; /* times */
+	bool undecided; /* the kernel waits for a verdict */
+	uint8_t asked;	/* times */
 	uint64_t start_ns;
 	uint64_t asked_ns;
+	struct pc_who *who; /* told unasked; the core gets it when the process is met */
 };
 
 struct census {
@@ -65,6 +67,8 @@ void census_free(struct census *c)
 	if (!c)
 		return;
 	wait_list_done(&c->held);
+	for (struct person *p = table_oldest(c->people); p; p = table_newer(c->people, p))
+		free(p->who);
 	table_free(c->people);
 	free(c);
 }
@@ -75,6 +79,7 @@ static void forget(struct census *c, struct person *p)
 	c->waiting -= p->asked && !p->answered;
 	if (c->last_tgid == p->tgid)
 		c->last_tgid = 0;
+	free(p->who);
 	table_remove(c->people, p);
 }
 
@@ -111,8 +116,15 @@ static void send_look(struct census *c, struct person *p)
 	c->stats.looks++;
 }
 
+/* Met: what is known of it goes before its first record. */
 static void look(struct census *c, struct person *p)
 {
+	if (p->who) {
+		p->who->head.time_ns = c->now_ns;
+		c->sink.record(c->sink.ctx, &p->who->head);
+		free(p->who);
+		p->who = NULL;
+	}
 	if (!p->asked && !p->wants_look)
 		send_look(c, p);
 }
@@ -144,6 +156,7 @@ static void release(struct census *c, struct person *p)
 static void decide(struct census *c, struct person *p, bool ours)
 {
 	p->verdict = ours ? PC_SCOPE_YES : PC_SCOPE_NO;
+	p->undecided = false;
 	*(ours ? &c->stats.verdicts_yes : &c->stats.verdicts_no) += 1;
 	send_verdict(c, p);
 	release(c, p);
@@ -170,28 +183,45 @@ static bool may_look_at_exec(struct census *c)
 	return true;
 }
 
+/* Another program under the same number: whatever was known is gone. */
+static void renew(struct census *c, struct person *p, uint64_t start_ns)
+{
+	c->waiting -= p->asked && !p->answered;
+	c->unsent -= p->wants_look + p->wants_verdict;
+	if (c->last_tgid == p->tgid)
+		c->last_tgid = 0;
+	free(p->who);
+	*p = (struct person){ .tgid = p->tgid, .verdict = NO_VERDICT, .start_ns = start_ns };
+}
+
 static void on_exec(struct census *c, const struct pc_process *rec)
 {
-	bool by_exe = c->config->executables.count > 0;
+	bool asks = rec->head.flags & PC_F_PROVISIONAL;
 	struct person *p = person_of(c, rec->tgid);
 	char file[PC_PATH + 1] = { 0 };
 
 	if (!p)
 		return;
-	c->waiting -= p->asked && !p->answered;
-	c->unsent -= p->wants_verdict;
-	p->wants_verdict = false;
-	p->verdict = NO_VERDICT;
-	p->answered = false;
-	p->asked = 0;
-	p->start_ns = rec->start_ns;
-	if (c->last_tgid == p->tgid)
-		c->last_tgid = 0;
+	renew(c, p, rec->start_ns);
+	p->undecided = asks;
 	memcpy(file, rec->file, PC_PATH);
-	if (by_exe && exe_matches(c, file))
+	if (asks && exe_matches(c, file))
 		decide(c, p, true);
-	if (by_exe || may_look_at_exec(c))
+	if (asks || may_look_at_exec(c))
 		look(c, p);
+}
+
+/* The number may have been another's. At EXIT nobody is forgotten: the last bytes of a process that
+ * lived a millisecond are read after its end. */
+static void on_fork(struct census *c, const struct pc_process *rec)
+{
+	struct person *child = table_find(c->people, &rec->tgid);
+	struct person *parent = table_find(c->people, &rec->parent);
+
+	if (child)
+		forget(c, child);
+	if (parent && parent->who)
+		look(c, parent); /* the child is called as its parent */
 }
 
 /* What the record belongs to; 0 where it does not say. */
@@ -231,7 +261,13 @@ static bool provisional(struct census *c, struct person *p, uint64_t conn,
 		c->stats.held_dropped++;
 		return true;
 	}
+	p->undecided = true;
 	put_aside(c, p->tgid, conn, rec);
+	if (p->answered) { /* long ago, when nobody wanted a verdict */
+		p->answered = false;
+		p->asked = 0;
+		send_look(c, p);
+	}
 	return true;
 }
 
@@ -269,19 +305,21 @@ void census_push(struct census *c, const struct pc_head *rec)
 		c->now_ns = rec->time_ns;
 	if (held_back(c, rec))
 		return;
+	if (rec->kind == PC_FORK && rec->size >= sizeof(struct pc_process))
+		on_fork(c, (const struct pc_process *)rec);
 	c->sink.record(c->sink.ctx, rec);
-	if (rec->size < sizeof(struct pc_process))
-		return;
-	if (rec->kind == PC_EXEC) {
+	if (rec->kind == PC_EXEC && rec->size >= sizeof(struct pc_process))
 		on_exec(c, (const struct pc_process *)rec);
-	} else if (rec->kind == PC_FORK) {
-		/* its number may have been another's. At EXIT nobody is forgotten: the last bytes of
-		 * a process that lived a millisecond are read after its end. */
-		struct person *p = table_find(c->people, &((const struct pc_process *)rec)->tgid);
+}
 
-		if (p)
-			forget(c, p);
-	}
+/* Told without a question: kept until the process is met, so that the core (and a recording) know of
+ * watched processes only. */
+static void keep(struct person *p, const struct pc_who *who)
+{
+	if (!p->who)
+		p->who = malloc(sizeof(*p->who));
+	if (p->who)
+		*p->who = *who;
 }
 
 void census_who(struct census *c, const struct pc_who *who)
@@ -290,10 +328,12 @@ void census_who(struct census *c, const struct pc_who *who)
 	bool found = who->start_ns != 0;
 	char exe[PC_PATH + 1] = { 0 };
 
-	if (found)
-		c->sink.record(c->sink.ctx, &who->head);
 	if (!p)
 		return;
+	if (found && p->asked)
+		c->sink.record(c->sink.ctx, &who->head);
+	else if (found)
+		keep(p, who);
 	c->stats.answers += p->asked > 0;
 	c->stats.not_found += !found;
 	c->waiting -= p->asked && !p->answered;
@@ -303,7 +343,7 @@ void census_who(struct census *c, const struct pc_who *who)
 	p->answered = true;
 	if (found && !p->start_ns)
 		p->start_ns = who->start_ns;
-	if (p->verdict != NO_VERDICT || (!c->config->executables.count && !c->held.count))
+	if (!p->undecided)
 		return;
 	memcpy(exe, who->exe, PC_PATH);
 	decide(c, p, exe_matches(c, exe));

@@ -2,7 +2,8 @@
 /*
  * look.c: /proc/PID → struct pc_who. A process may end or its pid be used again while we read: its
  * start time is compared before and after, so an answer is never mixed from two. Of the environment
- * one variable is taken, OTEL_SERVICE_NAME, and the rest is wiped: it may hold passwords.
+ * one variable is taken, OTEL_SERVICE_NAME, and the rest is wiped: it may hold passwords. So may the
+ * arguments: they are looked at for a service name and go no further.
  */
 #include "agent/warden/look.h"
 
@@ -124,15 +125,6 @@ static void look_service(const char *proc, struct look_facts *f, struct pc_who *
 	explicit_bzero(text, len);
 }
 
-/* For people: arguments joined by spaces. Only for the service's name (see abi.h), never exported. */
-static void join_args(char *to, size_t room, struct slice args)
-{
-	copy(to, room, args);
-	for (size_t i = 0; i + 1 < room && i < args.len; i++)
-		if (!to[i])
-			to[i] = ' ';
-}
-
 static uint32_t owner(const char *proc, uint32_t tgid)
 {
 	char text[2048];
@@ -181,7 +173,6 @@ int look_at(const char *proc, uint32_t tgid, uint64_t start_ns, struct pc_who *r
 	copy(who.container, sizeof(who.container), names.container);
 	copy(who.unit, sizeof(who.unit), names.unit);
 	copy(who.cgroup, sizeof(who.cgroup), names.path);
-	join_args(who.args, sizeof(who.args), f.args);
 	look_service(proc, &f, &who);
 	if (!is_start(look_start_ns(proc, tgid), seen))
 		return -ESRCH;

@@ -37,7 +37,9 @@ def guard():
 
 def _cleanup():
     stop_since(0)
-    if _folder and os.environ.get("KEEP") != "1":
+    if _folder and os.environ.get("KEEP") == "1":
+        print("kept: " + _folder, file=sys.stderr)
+    elif _folder:
         shutil.rmtree(_folder, ignore_errors=True)
 
 

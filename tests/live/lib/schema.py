@@ -9,7 +9,10 @@ import os
 import re
 
 from . import process
-from .suite import Failure
+
+
+class Failure(Exception):
+    """The schema itself, or a row that was validated alone, is wrong."""
 
 NOTES = {"$schema", "$id", "$defs", "$comment", "title", "description", "examples", "format",
          "default", "deprecated"}
@@ -154,12 +157,13 @@ def errors(value, schema, root, at=""):
 
 
 def validate(value):
-    wrong = list(errors(value, load(), load()))
-    if wrong:
-        raise Failure("schema: %s in %s" % ("; ".join(wrong[:3]), json.dumps(value)[:300]))
+    found = list(errors(value, load(), load()))
+    if found:
+        raise Failure("schema: %s in %s" % ("; ".join(found[:3]), json.dumps(value)[:300]))
 
 
 _seen = set()
+wrong = []  # what does not fit, once each; the suite reports it as a case of its own
 
 
 def validate_shapes(rows):
@@ -167,6 +171,13 @@ def validate_shapes(rows):
     for row in rows:
         shape = tuple(sorted((k, type(v).__name__) for k, v in row.items()))
         shape += (row.get("kind"), row.get("outcome"), tuple(row.get("unobserved", ())))
-        if shape not in _seen:
-            validate(row)
-            _seen.add(shape)
+        if shape in _seen:
+            continue
+        _seen.add(shape)
+        for error in errors(row, load(), load()):
+            if error not in wrong:
+                wrong.append(error)
+
+
+def shapes():
+    return len(_seen)

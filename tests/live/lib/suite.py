@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 
-from . import process
+from . import process, schema
 
 
 class Failure(Exception):
@@ -83,6 +83,10 @@ class Suite:
 
     def done(self):
         process.stop_since(0)
+        if schema.wrong:
+            self.bad("rows fit the schema", "; ".join(schema.wrong[:8]))
+        elif schema.shapes():
+            self.ok("rows fit the schema (%d shapes)" % schema.shapes())
         if not self.passed + self.failed + self.skipped:
             self.bad("suite", "no case was run (arguments choose none)")
         sys.exit(1 if self.failed else 0)

@@ -128,6 +128,25 @@ __noinline int pc_call_received(struct pc_asked *a, struct pc_sock *s, __u32 byt
 	return 0;
 }
 
+/* A task that has an io_uring answers by a call: what it answers to came by no call, so it is told now
+ * and not only when the connection ends. */
+static __noinline int pc_request_unseen(struct pc_sock *s, struct sock *sk)
+{
+	struct tcp_sock *tp = pc_tcp_of(sk);
+	struct pc_tcp t;
+	__u64 pos;
+
+	if (!s || !tp || !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
+		return 0;
+	pc_tcp_read(sk, tp, s->flags, &t);
+	pos = pc_rx_pos(&t, s->seq0);
+	if (pos <= s->pos[PC_RX])
+		return 0;
+	pc_tell_rest(s, PC_RX, pos, bpf_get_current_pid_tgid());
+	s->pos[PC_RX] = pos;
+	return 0;
+}
+
 /* A call on a stream socket returned. */
 __noinline int pc_call_returned(struct pc_asked *a, long ret)
 {
@@ -154,6 +173,8 @@ __noinline int pc_call_returned(struct pc_asked *a, long ret)
 		a->why = PC_WHY_TRUNC;
 	if (s->open_generation != c->brain_generation)
 		pc_sock_open(s, a->sk, a->dir, ret);
+	if (a->dir == PC_TX && bpf_get_current_task_btf()->io_uring)
+		pc_request_unseen(s, a->sk);
 	return a->dir == PC_TX ? pc_call_sent(a, s, ret) : pc_call_received(a, s, ret);
 }
 

@@ -126,6 +126,14 @@ static __always_inline void pc_state_gone(struct sock *sk)
 	pc_state_delete(sk);
 }
 
+/* The cause of bytes that moved without a call: nearly always an io_uring, seldom a zero-copy receive
+ * or a 32-bit call for several messages. */
+static __always_inline __u32 pc_unseen(__u32 d)
+{
+	return PC_WHY_IO_URING;
+}
+#define PC_CALLS_ONLY true
+
 static __always_inline void pc_state_name(struct sock *sk)
 {
 	bpf_get_socket_cookie(sk);

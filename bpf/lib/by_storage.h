@@ -70,6 +70,13 @@ static __always_inline bool pc_state_listens(struct sock *sk)
 	return false;
 }
 
+/* The cause of bytes that moved without an event: the one way in and the one way out that fire none. */
+static __always_inline __u32 pc_unseen(__u32 d)
+{
+	return d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE;
+}
+#define PC_CALLS_ONLY false
+
 /* For the first event of a typed socket: makes the name by which others will know it. */
 static __always_inline void pc_state_name(struct sock *sk)
 {

@@ -205,10 +205,15 @@ static __noinline int pc_sock_open(struct pc_sock *s, struct sock *sk, __u32 d, 
 {
 	struct tcp_sock *tp = pc_tcp_of(sk);
 	struct pc_tcp t;
+	bool unseen;
 
 	if (!s)
 		return 0;
-	if ((s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED) && pc_is_plain(sk, tp)) {
+	/* Known from birth, and an io_uring was there before this call: counted from 0. */
+	unseen = PC_CALLS_ONLY && !s->open_generation && !(s->flags & PC_S_EXISTED) &&
+		 bpf_get_current_task_btf()->io_uring;
+	if (!unseen && (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED) &&
+	    pc_is_plain(sk, tp)) {
 		pc_tcp_read(sk, tp, s->flags, &t);
 		s->pos[PC_RX] = pc_rx_pos(&t, s->seq0) - (d == PC_RX ? ret : 0);
 		s->pos[PC_TX] = pc_tx_pos(&t, s->seq0) - (d == PC_TX ? ret : 0);

@@ -125,7 +125,7 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 	if (!s || !m)
 		return 0;
 	d = m->dir & 1;
-	why = d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE;
+	why = pc_unseen(d);
 	if (m->span.filled) {
 		s->hole_pos[d] += m->ret;
 		s->hole_len[d] -= m->ret;
@@ -238,8 +238,8 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 		return;
 	pc_data_fill(&x->data, s, m, from);
 	if (d == PC_RX && s->arrived_head != s->arrived_tail)
-		x->data.arrivals = pc_arrival_take(s, m->end_seq, m->span.end,
-						   (struct pc_arrival *)x->rest);
+		x->data.arrivals =
+			pc_arrival_take(s, m->end_seq, m->span.end, (struct pc_arrival *)x->rest);
 	if (m->ret > PC_PIECE && pc_ring_pressed()) /* better a body in part than a head less */
 		budget = pc_min(budget, PC_PIECE);
 	pc_walk_begin(&x->walk, m->ret, m->span.start, until, budget);
@@ -259,6 +259,7 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 static __noinline int pc_tell_rest(struct pc_sock *s, __u32 d, __u64 pos, __u64 who)
 {
 	struct pc_moved m = {};
+	__u64 seen, now;
 
 	if (!s)
 		return 0;
@@ -267,13 +268,18 @@ static __noinline int pc_tell_rest(struct pc_sock *s, __u32 d, __u64 pos, __u64 
 	m.who = who;
 	m.dir = d;
 	if (s->hole_len[d])
-		pc_tell_gap(s, &m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d],
-			    d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE);
+		pc_tell_gap(s, &m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], pc_unseen(d));
 	s->hole_len[d] = 0;
 	/* A body that was skipped and cut: its last byte moved with the latest call, not now. */
-	if (s->told[d] < s->pos[d] && s->skipped_ns[d])
+	seen = s->pos[d] < pos ? s->pos[d] : pos;
+	now = m.time_ns;
+	if (s->told[d] < seen && s->skipped_ns[d])
 		m.time_ns = s->skipped_ns[d];
-	pc_tell_gap(s, &m, s->told[d], pos, PC_WHY_DIRECTIVE);
+	pc_tell_gap(s, &m, s->told[d], seen, PC_WHY_DIRECTIVE);
+	if (s->told[d] < seen)
+		s->told[d] = seen;
+	m.time_ns = now;
+	pc_tell_gap(s, &m, s->told[d], pos, pc_unseen(d));
 	if (s->told[d] < pos)
 		s->told[d] = pos;
 	return 0;

@@ -184,7 +184,7 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 {
 	enum request_class class = http1_request_class(head);
 	uint64_t when = proto_when(p, h->c, d, r->pos);
-	bool answered = h->orphan_ns && when < h->orphan_ns && h->queue.count == 0;
+	bool answered = h->orphan_ns && when < h->orphan_ns && h->queue.count == 1;
 
 	http1_request_framing(head, f);
 	p->stats.requests++;

@@ -48,7 +48,7 @@ struct way {
 
 /* A request that waits: time of its first octet << 3 | REQUEST_CUT | enum request_class. */
 #define REQUEST_CUT 0x4 /* its end was not observed */
-#define QUEUE_FEW   3
+#define QUEUE_FEW   2
 
 struct queue {
 	uint64_t few[QUEUE_FEW];

@@ -26,7 +26,7 @@ struct slab {
 	struct proto_conn conns[SLAB_CONNS];
 };
 
-_Static_assert(sizeof(struct proto_conn) <= 320, "10,000 idle connections must stay cheap");
+_Static_assert(sizeof(struct proto_conn) <= 256, "10,000 idle connections must stay cheap");
 
 /* ---- pool ---- */
 
@@ -114,28 +114,6 @@ static uint64_t not_ours(struct proto *p, struct connection *c, enum pc_dir d,
 	return r->len;
 }
 
-/* The PROXY protocol in front of the first request: octets of it, 0: none, -EAGAIN: not whole yet. */
-static long proxy_preface(struct slice s)
-{
-	static const struct slice v1 = { "PROXY ", 6 };
-	static const struct slice v2 = { "\r\n\r\n\0\r\nQUIT\n", 12 };
-	size_t len;
-	long lf;
-
-	if (slice_eq(slice_sub(s, 0, 12), slice_sub(v2, 0, s.len))) {
-		if (s.len < 16)
-			return -EAGAIN;
-		len = 16 + ((size_t)(unsigned char)s.at[14] << 8 | (unsigned char)s.at[15]);
-		return s.len < len ? -EAGAIN : (long)len;
-	}
-	if (!slice_eq(slice_sub(s, 0, 6), slice_sub(v1, 0, s.len)))
-		return 0;
-	lf = slice_find(slice_sub(s, 0, 107), '\n'); /* the longest line that v1 allows */
-	if (lf >= 0)
-		return lf + 1;
-	return s.len < 107 ? -EAGAIN : 0;
-}
-
 static enum proto_guess guess(struct slice s, const struct protocol **ret)
 {
 	enum proto_guess best = PROTO_NO;
@@ -194,22 +172,10 @@ static uint64_t detect(struct proto *p, struct connection *c, enum pc_dir d, con
 	uint64_t call_bytes = r->bytes.len;
 	enum proto_guess g;
 
-	if (!conn->met[d])
-		proto_meet(c, d);
 	if (r->bytes.len == 0)
 		return pass(p, c, d, r, r->len);
-	if (!conn->missed[d]) {
-		long n = proxy_preface(r->bytes);
-
-		if (n == -EAGAIN && can_wait(r, last))
-			return 0;
-		if (n > 0) {
-			p->stats.preface_bytes[d] += (uint64_t)n;
-			return (uint64_t)n;
-		}
-	} else if (!is_call_start(p, c, d, r, &call_bytes)) {
+	if (conn->missed[d] && !is_call_start(p, c, d, r, &call_bytes))
 		return pass(p, c, d, r, call_bytes);
-	}
 	g = guess(r->bytes, &found);
 	if (g == PROTO_MAYBE && can_wait(r, last))
 		return 0;
@@ -234,30 +200,79 @@ static void on_open(void *ctx, struct connection *c)
 		stream_ignore(p->stream, c);
 }
 
+static struct range rest_of(const struct range *r, uint64_t at)
+{
+	return (struct range){ r->pos + at, r->len - at, slice_sub(r->bytes, at, r->bytes.len),
+			       r->why };
+}
+
+/* The PROXY protocol in front of the first request: octets of it, 0: none, -EAGAIN: not whole yet. */
+static long proxy_preface(struct slice s)
+{
+	static const struct slice v1 = { "PROXY ", 6 };
+	static const struct slice v2 = { "\r\n\r\n\0\r\nQUIT\n", 12 };
+	size_t len;
+	long lf;
+
+	if (slice_eq(slice_sub(s, 0, 12), slice_sub(v2, 0, s.len))) {
+		if (s.len < 16)
+			return -EAGAIN;
+		len = 16 + ((size_t)(unsigned char)s.at[14] << 8 | (unsigned char)s.at[15]);
+		return s.len < len ? -EAGAIN : (long)len;
+	}
+	if (!slice_eq(slice_sub(s, 0, 6), slice_sub(v1, 0, s.len)))
+		return 0;
+	lf = slice_find(slice_sub(s, 0, 107), '\n'); /* the longest line that v1 allows */
+	if (lf >= 0)
+		return lf + 1;
+	return s.len < 107 ? -EAGAIN : 0;
+}
+
+/* The very first octets of a direction, whatever is known of the other: octets of a preface, 0, or
+ * -EAGAIN: wait. */
+static long first_octets(struct proto *p, struct connection *c, enum pc_dir d,
+			 const struct range *r, bool last)
+{
+	struct proto_conn *conn = c->proto;
+	long n;
+
+	if (!conn->met[d] && !conn->speaks)
+		proto_meet(c, d);
+	if (conn->missed[d] || proto_is_joined(c, d) || r->bytes.len == 0)
+		return 0;
+	n = proxy_preface(r->bytes);
+	if (n > 0)
+		p->stats.preface_bytes[d] += (uint64_t)n;
+	return n == -EAGAIN && !can_wait(r, last) ? 0 : n;
+}
+
 static uint64_t on_range(void *ctx, struct connection *c, enum pc_dir d, const struct range *r,
 			 bool last)
 {
-	struct proto *p = ctx;
+	const struct proto_conn *conn = c->proto;
+	struct range rest = *r;
 	uint64_t at = 0;
 
-	while (at < r->len) {
-		struct proto_conn *conn = c->proto;
-		struct range rest = { r->pos + at, r->len - at,
-				      slice_sub(r->bytes, at, r->bytes.len), r->why };
-		bool known = conn && conn->speaks;
-		uint64_t n;
+	if (conn && r->pos == c->start[d]) {
+		long n = first_octets(ctx, c, d, r, last);
 
-		if (!conn) {
-			proto_lose(p, c, d, rest.pos, rest.len, PROTO_LOSS_NOT_HTTP, PC_WHY_BUFFER);
-			return r->len;
-		}
-		n = known ? conn->speaks->range(p, c, d, &rest, last)
-			  : detect(p, c, d, &rest, last);
-		at += n;
-		if (known || (n == 0 && !conn->speaks))
-			break;
+		if (n < 0)
+			return 0;
+		at = (uint64_t)n;
+		rest = rest_of(r, at);
 	}
-	return at;
+	/* Until it is known; it may turn out not to be ours and be gone. */
+	while (at < r->len && (conn = c->proto) && !conn->speaks) {
+		uint64_t n = detect(ctx, c, d, &rest, last);
+
+		at += n;
+		rest = rest_of(r, at);
+		conn = c->proto;
+		if (n == 0 && !conn->speaks)
+			return at;
+	}
+	conn = c->proto;
+	return at < r->len && conn ? at + conn->speaks->range(ctx, c, d, &rest, last) : at;
 }
 
 static void on_end(void *ctx, struct connection *c, enum pc_dir d, int error)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * proto_cases.c: all of tests/cases/proto: each case as written, and, where it has no holes, from the
- * other side, octet by octet, in pieces of 2 to 7, and cut at every position. The messages must be
- * the same each time.
+ * other side, octet by octet, in pieces of 2 to 7, and cut at every position: the messages must be the
+ * same each time; and with all responses read before the requests: then those of each direction.
  *
  * CASES_SHOW=1 prints what came out, to be read and pasted into a new case.
  */
@@ -30,6 +30,54 @@ static bool check(const struct wire *w, const struct reading *how, struct slice 
 	return same;
 }
 
+/* The lines of one direction, with the field lines that follow them. */
+static void lines_of(struct slice all, char direction, struct buf *ret)
+{
+	bool mine = false;
+
+	while (all.at && all.len) {
+		struct slice line = slice_next(&all, '\n');
+
+		if (line.len && line.at[0] != ' ')
+			mine = line.at[0] == direction;
+		if (mine)
+			buf_add(ret, line);
+		if (mine)
+			buf_add_byte(ret, '\n');
+	}
+}
+
+/* Responses read before their requests: each direction tells the same. */
+static bool check_skewed(const struct wire *w, bool server, struct slice want)
+{
+	struct reading how = { .server = server, .skewed = true };
+	struct buf a, b;
+	struct kit k;
+	bool same = true;
+
+	if (w->once || slice_find_slice(want, SLICE("lost")) >= 0)
+		return true;
+	wire_play(w, &how, &k);
+	buf_init(&a, 1 << 20);
+	buf_init(&b, 1 << 20);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&a);
+		buf_clear(&b);
+		lines_of(buf_slice(&k.text), "<>"[i], &a);
+		lines_of(want, "<>"[i], &b);
+		same &= slice_eq(buf_slice(&a), buf_slice(&b));
+	}
+	if (!same)
+		print_error("%s, responses first: got\n%.*s--- instead of\n%.*s\n",
+			    server ? "server" : "client", (int)k.text.len, k.text.at, (int)want.len,
+			    want.at);
+	readings++;
+	buf_done(&a);
+	buf_done(&b);
+	kit_free(&k);
+	return same;
+}
+
 /* All ways to read it; stops at the first that differs. */
 static bool check_all(const struct wire *w, struct slice want)
 {
@@ -39,6 +87,8 @@ static bool check_all(const struct wire *w, struct slice want)
 		return false;
 	how.server = false;
 	if (!check(w, &how, want, true))
+		return false;
+	if (!check_skewed(w, true, want) || !check_skewed(w, false, want))
 		return false;
 	for (int side = 0; side < 2; side++) {
 		how = (struct reading){ .server = side, .content = true };

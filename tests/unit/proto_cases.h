@@ -171,6 +171,7 @@ static inline void wire_parse(struct wire *w, struct slice text)
  * `piece`. */
 struct reading {
 	bool server;
+	bool skewed; /* all of the responses is read before the requests */
 	size_t cut, piece;
 	bool content;
 };
@@ -189,6 +190,30 @@ static inline void play_call(struct kit *k, enum pc_dir d, struct slice s, size_
 		kit_call(k, d, slice_sub(s, at, at + piece));
 }
 
+static inline void play_step(const struct wire *w, const struct step *s, struct kit *k,
+			     const struct reading *how)
+{
+	enum pc_dir d = s->request == how->server ? PC_RX : PC_TX;
+
+	switch (s->kind) {
+	case STEP_CALL:
+		play_call(k, d, slice_of(w->bytes.at + s->from, s->to - s->from), s->from, how);
+		break;
+	case STEP_HOLE:
+		kit_hole(k, d, s->number);
+		break;
+	case STEP_ABSENT:
+		kit_absent(k, d, s->number, PC_WHY_SENDFILE);
+		break;
+	case STEP_END:
+		kit_dir_end(k, d, (int)s->number);
+		break;
+	case STEP_TICK:
+		kit_tick(k, s->number * KIT_MS);
+		break;
+	}
+}
+
 /* The transcript stays in k until kit_free. */
 static inline void wire_play(const struct wire *w, const struct reading *how, struct kit *k)
 {
@@ -200,29 +225,10 @@ static inline void wire_play(const struct wire *w, const struct reading *how, st
 		    (uint16_t)((w->joined ? PC_F_JOINED : 0) |
 			       (how->server ? PC_F_PASSIVE : PC_F_ACTIVE)),
 		    w->joined ? 5000 : 0, w->joined ? 7000 : 0);
-	for (unsigned i = 0; i < w->count; i++) {
-		const struct step *s = &w->steps[i];
-		enum pc_dir d = s->request == how->server ? PC_RX : PC_TX;
-
-		switch (s->kind) {
-		case STEP_CALL:
-			play_call(k, d, slice_of(w->bytes.at + s->from, s->to - s->from), s->from,
-				  how);
-			break;
-		case STEP_HOLE:
-			kit_hole(k, d, s->number);
-			break;
-		case STEP_ABSENT:
-			kit_absent(k, d, s->number, PC_WHY_SENDFILE);
-			break;
-		case STEP_END:
-			kit_dir_end(k, d, (int)s->number);
-			break;
-		case STEP_TICK:
-			kit_tick(k, s->number * KIT_MS);
-			break;
-		}
-	}
+	for (int pass = 0; pass < (how->skewed ? 2 : 1); pass++)
+		for (unsigned i = 0; i < w->count; i++)
+			if (!how->skewed || w->steps[i].request == pass)
+				play_step(w, &w->steps[i], k, how);
 	kit_gone(k);
 	kit_finish(k);
 }

@@ -18,12 +18,13 @@
 #define OUT_BATCH    65536 /* write when this much is pending */
 #define OUT_TERMINAL 512   /* a terminal promises no size: keep it small */
 
-void out_init(struct out *o, int fd, size_t max_bytes)
+static void set_fd(struct out *o, int fd)
 {
 	struct stat st;
 
-	*o = (struct out){ .fd = fd, .chunk = PIPE_BUF };
-	buf_init(&o->pending, max_bytes);
+	o->fd = fd;
+	o->chunk = PIPE_BUF;
+	o->socket = o->failing = o->closed = o->torn = false;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return;
 	if (isatty(fd))
@@ -31,6 +32,25 @@ void out_init(struct out *o, int fd, size_t max_bytes)
 	else if (!S_ISFIFO(st.st_mode))
 		o->chunk = 0; /* files do not keep us waiting for a reader */
 	o->socket = S_ISSOCK(st.st_mode);
+}
+
+void out_init(struct out *o, int fd, size_t max_bytes)
+{
+	*o = (struct out){ 0 };
+	buf_init(&o->pending, max_bytes);
+	set_fd(o, fd);
+}
+
+void out_change(struct out *o, int fd)
+{
+	long end = o->torn ? slice_find(buf_slice(&o->pending), '\n') : -1;
+
+	if (end >= 0) {
+		buf_consume(&o->pending, (size_t)end + 1);
+		o->rows--;
+		o->dropped++;
+	}
+	set_fd(o, fd);
 }
 
 struct buf *out_row(struct out *o)
@@ -114,6 +134,8 @@ void out_flush(struct out *o)
 		o->closed = o->error == EPIPE || o->error == EBADF || o->error == ECONNRESET;
 		break;
 	}
+	if (o->sent)
+		o->torn = o->pending.at[o->sent - 1] != '\n';
 	if (o->closed)
 		discard(o);
 	else

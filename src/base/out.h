@@ -19,6 +19,7 @@ struct out {
 	size_t chunk; /* never write more at once: what a ready pipe or terminal surely takes */
 	bool socket;
 	bool patient; /* set by the owner: wait for the reader rather than drop (offline work) */
+	bool torn;    /* the last octet written was not the end of a row */
 	bool failing; /* the last write failed; tried again at each flush */
 	bool closed;  /* nobody reads any more: final */
 	uint64_t rows, dropped, errors;
@@ -29,6 +30,9 @@ void out_init(struct out *o, int fd, size_t max_bytes);
 struct buf *out_row(struct out *o); /* append one row to this, its '\n' included … */
 bool out_commit(struct out *o); /* … then this. False: there was no room, the row is dropped */
 void out_flush(struct out *o);
+/* Rows go on in another file; what is pending goes there too, but for the rest of a row of which the
+ * old file has the beginning: that one is dropped. */
+void out_change(struct out *o, int fd);
 /* Waits up to `ms` for a slow reader to take what is pending. */
 void out_drain(struct out *o, unsigned ms);
 /* Flushes what is taken at once and counts the rest as dropped. */

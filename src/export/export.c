@@ -315,9 +315,13 @@ void export_stats(const struct export *x, struct export_stats *ret)
 	};
 }
 
-/* What a caller left at zero gets the value that the header names. */
+/* What a caller left at zero gets the value that the header names. A service's name may also stand
+ * among the resource attributes; OTEL_SERVICE_NAME wins. */
 static void set_defaults(struct export_options *o)
 {
+	for (const char *const *a = o->resource; a && *a && !o->service_name; a++)
+		if (slice_starts(slice_str(*a), SLICE("service.name=")))
+			o->service_name = *a + strlen("service.name=");
 	struct otlp_signal *signal[] = { &o->otlp.traces, &o->otlp.metrics };
 
 	for (unsigned i = 0; i < 2; i++)
@@ -423,14 +427,6 @@ bool export_options_same(const struct export_options *a, const struct export_opt
 	       a->metric_series == b->metric_series && a->patient == b->patient;
 }
 
-/* A row that was begun in the old file ends there. */
-static void change_outlet(struct outlet *o, int fd)
-{
-	out_drain(&o->out, RELOAD_DRAIN_MS);
-	o->out.fd = fd;
-	o->out.closed = o->out.failing = false;
-}
-
 int export_reload(struct export *x, const struct export_options *options)
 {
 	struct export_options changed = *options;
@@ -442,7 +438,8 @@ int export_reload(struct export *x, const struct export_options *options)
 	changed.resource = x->options.resource;
 	changed.service_name = x->options.service_name;
 	changed.console_fd = x->options.console_fd;
-	change_outlet(&x->ndjson, options->ndjson_fd);
+	out_drain(&x->ndjson.out, RELOAD_DRAIN_MS);
+	out_change(&x->ndjson.out, options->ndjson_fd);
 	x->rules = (struct privacy_rules){ options->privacy, options->query_keep,
 					   options->peer_address };
 	if (changed.stats_interval_ns != x->options.stats_interval_ns)

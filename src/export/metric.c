@@ -195,20 +195,15 @@ static void add_active(struct encoder *e, struct service *s, uint64_t start_ns)
 {
 	struct buf *b = &e->out;
 	size_t mark, data, point;
-	uint32_t tell = s->active_told;
 
-	for (unsigned i = 0; i < OTLP_METHODS; i++)
-		if (s->active[i])
-			tell |= 1u << i;
-	if (!tell)
+	if (!s->active_seen)
 		return;
-	s->active_told = tell;
 	mark = pb_begin(b, 2);
 	add_header(b, SLICE("http.server.active_requests"),
 		   SLICE("Number of active HTTP server requests."), SLICE("{request}"));
 	data = pb_begin(b, 7);
 	for (unsigned i = 0; i < OTLP_METHODS; i++) {
-		if (!(tell & 1u << i))
+		if (!(s->active_seen & 1u << i))
 			continue;
 		point = pb_begin(b, 1);
 		attr_text(b, NUMBER_ATTRIBUTES, SLICE("http.request.method"), otlp_method_name(i));
@@ -272,6 +267,14 @@ static void add_all_histograms(struct encoder *e, const struct series *list)
 			add_histograms(e, list, side, which);
 }
 
+static bool is_serving(const struct origin *o)
+{
+	for (unsigned i = 0; i < OTLP_METHODS; i++)
+		if (o->active[i])
+			return true;
+	return false;
+}
+
 /* Requests in flight are counted by pid; here they become figures of services. */
 static void sum_active(struct metrics *m, uint64_t now_ns)
 {
@@ -282,16 +285,17 @@ static void sum_active(struct metrics *m, uint64_t now_ns)
 		memset(s->active, 0, sizeof(s->active));
 	for (struct origin *o = resources_next_origin(r, NULL); o;
 	     o = resources_next_origin(r, o)) {
-		struct service *s = NULL;
+		struct service *s;
 
-		for (unsigned i = 0; i < OTLP_METHODS; i++) {
-			if (!o->active[i])
-				continue;
-			if (!s)
-				s = resources_service(r, o, now_ns);
-			if (s)
-				s->active[i] += o->active[i];
-		}
+		if (!o->active_seen)
+			continue;
+		/* Who serves nothing now does not keep its service from being let go. */
+		s = is_serving(o) ? resources_service(r, o, now_ns) : resources_known(r, o);
+		if (!s)
+			continue;
+		s->active_seen |= o->active_seen;
+		for (unsigned i = 0; i < OTLP_METHODS; i++)
+			s->active[i] += o->active[i];
 	}
 }
 
@@ -339,8 +343,7 @@ long metrics_encode(struct metrics *m, uint64_t now_ns, uint64_t wall_ns,
 	sum_active(m, now_ns);
 	for (struct service *s = resources_next_service(r, NULL); s && !err;
 	     s = resources_next_service(r, s)) {
-		if (!s->series && !s->active_told &&
-		    !memcmp(s->active, (int64_t[OTLP_METHODS]){ 0 }, sizeof(s->active)))
+		if (!s->series && !s->active_seen)
 			continue;
 		k = begin_block(&e, buf_slice(&s->resource));
 		add_all_histograms(&e, metrics_of(m, s));

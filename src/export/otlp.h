@@ -39,13 +39,14 @@ struct service {
 	void *series;	     /* list, series.c */
 	uint64_t last_ns;
 	int64_t active[OTLP_METHODS]; /* filled while active requests are told */
-	uint32_t active_told;	      /* methods once told: their zero must be told too */
+	uint32_t active_seen;	      /* methods that there ever was one of: zero is told too */
 };
 
 /* What is known of a process, by pid. */
 struct origin {
 	uint32_t tgid;		      /* key */
 	int32_t active[OTLP_METHODS]; /* requests that it is serving */
+	uint32_t active_seen;	      /* methods that there ever was one of */
 	uint64_t start_ns;
 	char *text; /* exe, service, container, unit, comm: to see that they changed */
 	const char *exe, *service_name, *container, *unit, *comm;
@@ -71,6 +72,8 @@ struct origin *resources_pid(struct resources *r, uint32_t tgid);
 struct slice resources_span(struct resources *r, struct origin *o); /* as field OTLP_RESOURCE */
 /* NULL: no place for one more service. `now_ns` is noted as its last use. */
 struct service *resources_service(struct resources *r, struct origin *o, uint64_t now_ns);
+/* The service that it has by now, not noted as used; NULL: it has none. */
+struct service *resources_known(struct resources *r, struct origin *o);
 struct slice resources_agent(const struct resources *r); /* the agent's own */
 struct slice resources_scope(const struct resources *r); /* InstrumentationScope as field 1 */
 /* All services and origins, least recently used first: NULL starts, NULL ends. */

@@ -372,6 +372,13 @@ struct service *resources_service(struct resources *r, struct origin *o, uint64_
 	return s;
 }
 
+struct service *resources_known(struct resources *r, struct origin *o)
+{
+	uint64_t key = service_key(r, o);
+
+	return table_find(r->services, &key);
+}
+
 struct slice resources_agent(const struct resources *r)
 {
 	return buf_slice(&r->agent);
@@ -408,7 +415,7 @@ int resources_new(const struct export_options *o, const struct resource_limits *
 	if (!r)
 		return err;
 	r->options = o;
-	r->service_name = o->service_name ? o->service_name : configured(o, SLICE("service.name"));
+	r->service_name = o->service_name;
 	buf_init(&r->common, RESOURCE_BYTES);
 	buf_init(&r->agent, RESOURCE_BYTES);
 	buf_init(&r->scope, 256);

@@ -275,9 +275,12 @@ void metrics_add(struct metrics *m, const struct transaction *t, uint64_t now_ns
 void metrics_active(struct metrics *m, uint32_t tgid, struct slice method, int delta)
 {
 	struct origin *o = resources_pid(m->resources, tgid);
+	unsigned which = otlp_method(method);
 
-	if (o)
-		o->active[otlp_method(method)] += delta;
+	if (!o)
+		return;
+	o->active[which] += delta;
+	o->active_seen |= 1u << which;
 }
 
 uint64_t metrics_overflow(const struct metrics *m)

@@ -132,6 +132,39 @@ static void row_larger_than_all(void **state)
 	close(fd[1]);
 }
 
+/* The old reader has the beginning of a row: its rest must not begin the new file. */
+static void another_file(void **state)
+{
+	char name[] = "/tmp/base_out.XXXXXX", text[4096];
+	int file = mkstemp(name), fd[2];
+	struct out o;
+	uint64_t pending;
+	ssize_t n;
+
+	assert_int_equal(pipe(fd), 0);
+	out_init(&o, fd[1], 1 << 20);
+	for (int i = 0; i < 500; i++)
+		row(&o, 999);
+	out_flush(&o);
+	assert_true(o.torn);
+	pending = o.pending.len;
+	out_change(&o, file);
+	out_flush(&o);
+	assert_u64(o.dropped, 1);
+	assert_u64(o.rows, 499);
+	assert_false(o.torn);
+	assert_int_equal(lseek(file, 0, SEEK_END), pending / 999 * 999);
+	assert_int_equal(pread(file, text, 1000, 0), 1000);
+	assert_int_equal(text[998], '\n');
+	n = read(fd[0], text, sizeof(text));
+	assert_true(n > 0);
+	out_done(&o);
+	close(file);
+	unlink(name);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void off(void **state)
 {
 	struct out o;
@@ -174,8 +207,13 @@ static void patient(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(to_a_file),	   T(to_a_pipe_that_nobody_reads), T(to_a_pipe_that_closed),
-		T(to_a_full_disk), T(row_larger_than_all),	   T(off),
+		T(to_a_file),
+		T(to_a_pipe_that_nobody_reads),
+		T(to_a_pipe_that_closed),
+		T(to_a_full_disk),
+		T(row_larger_than_all),
+		T(off),
+		T(another_file),
 		T(patient),
 	};
 

@@ -7,17 +7,18 @@
  *  - Content of known length that nobody wants is skipped from the next call on (stream_skip_to): the
  *    kernel makes no record until its end is reached. A chunk's data likewise. Below SKIP_BYTES the
  *    directive would cost more than it saves.
- *  - The call that carries head and content together cannot be skipped. Once a direction has sent
- *    content longer than BUDGET_SMALL with its length, later calls are copied up to BUDGET_SMALL only:
- *    heads are shorter, and the length says where the next one is. Back to the default as soon as this
- *    is no longer safe: chunked content (its framing may lie anywhere in a call), requests that are
- *    pipelined (several heads in one call), a head that was cut.
+ *  - The call that carries head and content together cannot be skipped. Once a connection has seen a
+ *    response longer than BUDGET_SMALL with its length, calls of its responses are copied up to
+ *    BUDGET_SMALL only: hardly any response head is longer, and the length says where the next one is.
+ *    Back to the default as soon as this is no longer safe: chunked content (its framing may lie
+ *    anywhere in a call), requests that are pipelined (several heads in one call), a head that was
+ *    cut. Requests keep the default: servers read them in small calls, and long heads do occur.
  *  - Content that ends with the connection, and tunnels: only counted, so one octet a call.
  */
 #include "proto/inside.h"
 
 #define SKIP_BYTES	4096
-#define BUDGET_SMALL	8192
+#define BUDGET_SMALL	16384
 #define BUDGET_COUNTING 1 /* 0 would mean the default */
 
 static void set(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos, uint32_t budget)
@@ -37,7 +38,7 @@ void budget_content(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 		return;
 	if (h->pipelined)
 		budget = 0;
-	else if (w->left > BUDGET_SMALL)
+	else if (!is_request(h, d) && w->left > BUDGET_SMALL)
 		budget = BUDGET_SMALL;
 	if (end_pos > offered + SKIP_BYTES || budget != w->budget)
 		set(p, h, d, end_pos, budget);
@@ -54,7 +55,10 @@ void budget_chunk(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_
 
 void budget_counting(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos)
 {
-	if (!p->sink.want_octets || h->tunnel)
+	const struct way *w = &h->way[d];
+
+	/* An orphan's content may be the next message: its request may have been HEAD. */
+	if (h->tunnel || (!p->sink.want_octets && !(w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED))))
 		set(p, h, d, pos, BUDGET_COUNTING);
 }
 

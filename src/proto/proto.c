@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "proto/inside.h"
 
@@ -81,11 +80,12 @@ uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, 
 	return d == PC_TX && m.begin_ns ? m.begin_ns : m.time_ns;
 }
 
-/* A direction that starts at its very first octet was not in use before us, whatever OPEN says; Unix
- * sockets count from where we came in. One: the position may be one too high (abi.h). */
+/* A direction that starts at its very first octet was not in use before us, whatever OPEN says; one
+ * that starts at 1 may be so too (abi.h). Without TCP's numbers (Unix, MPTCP …) positions count from
+ * where we came in, so there OPEN is believed. */
 bool proto_is_joined(const struct connection *c, enum pc_dir d)
 {
-	if (c->flags & PC_F_JOINED && c->family == AF_UNIX)
+	if (c->flags & PC_F_JOINED && !c->isn[PC_RX] && !c->isn[PC_TX])
 		return true;
 	return c->start[d] > 1;
 }
@@ -140,9 +140,10 @@ static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const
 	conn->missed[d] = conn->counted[d] = true;
 	if (!r->bytes.len)
 		conn->missed_why[d] = (uint8_t)r->why;
-	if (conn->turns == 0 || conn->turn_dir != d)
+	if (r->bytes.len && (conn->turns == 0 || conn->turn_dir != d)) {
 		conn->turns++;
-	conn->turn_dir = (uint8_t)d;
+		conn->turn_dir = (uint8_t)d;
+	}
 	if (conn->turns > TURNS_MAX)
 		return not_ours(p, c, d, r);
 	proto_lose(p, c, d, r->pos, n, loss, r->bytes.len ? PC_WHY_BEFORE : r->why);

@@ -13,8 +13,8 @@ import subprocess
 import time
 
 from lib import compare, load, process, servers
-from lib.agent import Agent, require
-from lib.suite import Suite, check, equal
+from lib.agent import Agent, require, sources
+from lib.suite import Skip, Suite, check, equal
 
 AGENT = process.PARCOURS
 # CAP_DAC_READ_SEARCH 2, CAP_SETGID 6, CAP_SETUID 7, CAP_SYS_PTRACE 19, CAP_PERFMON 38, CAP_BPF 39
@@ -198,12 +198,18 @@ def reload():
     process.wait_for(lambda: "old configuration stays" in agent.errors(), 10, "the refusal")
     check("%s:3: unknown key output.ndjsn: did you mean output.ndjson?" % path in agent.errors(), agent.errors())
     get(two.port, 50, "third")
+    time.sleep(0.5)
+    process.write(path, text % (two.port, place, "c", "none") + "service: {name: renamed}\n")
+    agent.child.send_signal(signal.SIGHUP)
+    process.wait_for(lambda: agent.errors().count("parcours: reloaded") == 2, 10, "the second reload: " + agent.errors())
+    get(two.port, 50, "fourth")
     agent.stop()
     seen = {}
-    for name in "ab":
+    for name in "abc":
         agent.path = place + "/" + name
         seen[name] = {compare.target(r).split("id=")[1].split("-")[0].rstrip("0123456789") for r in agent.rows("server")}
-    equal(seen, {"a": {"first"}, "b": {"second", "third"}}, "what was seen")
+    equal(seen, {"a": {"first"}, "b": {"second", "third"}, "c": {"fourth"}}, "what was seen")
+    equal({r["service.name"] for r in agent.rows("server")}, {"renamed"}, "service names")
 
 
 class Notify:
@@ -253,10 +259,11 @@ def notify(address):
     equal(agent.child.wait(20), 0, "exit code")
 
 
-def short_lives(source_of_name):
-    """curl lives for milliseconds; every one is whole, and nobody else is reported."""
+def short_lives(glob, source):
+    """curl lives for milliseconds; every one is whole, and nobody else is reported. With the port, because
+    other tests may run a curl at the same time."""
     server = servers.Nginx().start()
-    agent = Agent("--exe", source_of_name)
+    agent = Agent("--exe", glob, "--port", server.port, source=source)
     for i in range(30):
         subprocess.run(["curl", "-s", "-o", "/dev/null", "http://127.0.0.1:%d/f777.bin?id=%d" % (server.port, i)], check=True)
         subprocess.run([process.PYTHON, "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:%d/none').close()"
@@ -271,6 +278,44 @@ def short_lives(source_of_name):
     check(not partial, "not complete: %s" % partial[:1])
 
 
+def pinned():
+    """A process watched by --pid stays watched when it becomes another program, beside an --exe."""
+    server = servers.Nginx().start()
+    shell = process.start(["sh", "-c", "read x; exec %s -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:%d/f777.bin')\""
+                           % (process.PYTHON, server.port)], stdin=subprocess.PIPE)
+    agent = Agent("--pid", shell.pid, "--exe", "curl")
+    shell.stdin.write(b"go\n")
+    shell.stdin.close()
+    equal(shell.wait(20), 0, "the client")
+    agent.wait_rows(1, "client")
+    agent.stop()
+    rows = agent.rows()
+    equal([(r["kind"], r["process.pid"]) for r in rows], [("client", shell.pid)], "rows")
+
+
+def unreadable():
+    require()
+    place = process.folder("key")
+    key = process.write(place + "/ca.pem", "none")
+    os.chmod(key, 0o600)
+    agent = Agent("--port", process.free_port(), "--otlp-endpoint", "https://127.0.0.1:1",
+                  env={"OTEL_EXPORTER_OTLP_CERTIFICATE": key})
+    check("cannot read " + key in agent.errors(), agent.errors())
+    agent.stop()
+
+
+def unit_file():
+    unit = process.folder("unit") + "/parcours.service"
+    text = process.read(os.path.join(process.TOP, "share", "systemd", "parcours.service"))
+    process.write(unit, text.replace("/usr/bin/parcours", AGENT))
+    try:
+        done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Skip("machine has no systemd-analyze")
+    said = [l for l in done.stderr.splitlines() if "parcours.service" in l]
+    check(not said, "systemd-analyze: %s" % said)
+
+
 suite = Suite()
 suite.run("command line and exit codes", command_line)
 suite.run("check and doctor without root", check_without_root)
@@ -283,6 +328,10 @@ suite.run("status", status_socket)
 suite.run("reload, good and bad", reload)
 suite.run("sd_notify at a path", lambda: notify(process.folder("notify") + "/n"))
 suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d" % os.getpid()))
-suite.run("--exe by name, processes of milliseconds", short_lives, "curl")
-suite.run("--exe by path, processes of milliseconds", short_lives, "/usr/bin/c*l")
+for each in sources():
+    suite.run("--exe by name, processes of milliseconds " + each, short_lives, "curl", each)
+    suite.run("--exe by path, processes of milliseconds " + each, short_lives, "/usr/bin/c*l", each)
+suite.run("--pid with --exe", pinned)
+suite.run("certificate that the brain cannot read", unreadable)
+suite.run("systemd unit", unit_file)
 suite.done()

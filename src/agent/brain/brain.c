@@ -170,6 +170,24 @@ void brain_drain(struct brain *b, bool *ret_more)
 
 /* ---- messages ---- */
 
+/* Files that are read at each connection to the collector, by this process and its user. */
+static void check_readable(const struct config *c)
+{
+	const struct signal_config *signals[] = { &c->traces, &c->metrics };
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct signal_config *s = signals[i];
+		const char *const files[] = { s->certificate, s->client_certificate,
+					      s->client_key };
+
+		for (size_t f = 0; s->url && f < 3; f++)
+			if (files[f] && access(files[f], R_OK))
+				log_error("user %u, who sends to %s, cannot read %s: %s; give that "
+					  "user a copy, or name a user who can with --user",
+					  getuid(), s->url, files[f], strerror(errno));
+	}
+}
+
 static int load_text(struct brain *b, int fd, struct config **ret)
 {
 	struct stat st;
@@ -211,6 +229,7 @@ static void reload(struct brain *b, int text_fd, int ndjson_fd)
 	config_free(b->own);
 	b->config = b->own = config;
 	log_max = (enum log_level)config->log_level;
+	check_readable(config);
 	b->start.shared->reloads++;
 	log_info("reloaded");
 }
@@ -274,6 +293,7 @@ static int begin(struct brain *b)
 	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		outside.console_width = size.ws_col;
 	memcpy(outside.secret, s->secret, sizeof(outside.secret));
+	check_readable(c);
 	recorder_init(&b->recorder, s->record_fd, s->shared->recording_records,
 		      s->shared->recording_bytes);
 	err = census_new(c, &sink, &b->census);

@@ -311,6 +311,10 @@ int warden_run(const struct options *options, struct config *config, const char 
 	if (warden_start_brain(&w))
 		w.exit_code = EXIT_RUNTIME;
 	loop(&w);
+	if (record)
+		log_info("%s holds %llu records, %llu bytes", record,
+			 (unsigned long long)w.shared->recording_records,
+			 (unsigned long long)w.shared->recording_bytes);
 out:
 	if (w.signal_fd >= 0)
 		close(w.signal_fd);

@@ -83,11 +83,18 @@ uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, 
 /* A direction that starts at its very first octet was not in use before us, whatever OPEN says; one
  * that starts at 1 may be so too (abi.h). Without TCP's numbers (Unix, MPTCP …) positions count from
  * where we came in, so there OPEN is believed. */
-bool proto_is_joined(const struct connection *c, enum pc_dir d)
+static bool starts_late(const struct connection *c, enum pc_dir d)
 {
 	if (c->flags & PC_F_JOINED && !c->isn[PC_RX] && !c->isn[PC_TX])
 		return true;
 	return c->start[d] > 1;
+}
+
+/* OPEN told both positions at one instant. Without it a direction starts where records are not lost
+ * any more: what came before is a hole, and the two starts say nothing of each other. */
+bool proto_is_joined(const struct connection *c, enum pc_dir d)
+{
+	return c->opened && starts_late(c, d);
 }
 
 void proto_meet(struct connection *c, enum pc_dir d)
@@ -95,7 +102,7 @@ void proto_meet(struct connection *c, enum pc_dir d)
 	struct proto_conn *conn = c->proto;
 
 	conn->met[d] = true;
-	conn->missed[d] |= proto_is_joined(c, d);
+	conn->missed[d] |= starts_late(c, d);
 }
 
 /* ---- detection ---- */
@@ -239,7 +246,7 @@ static long first_octets(struct proto *p, struct connection *c, enum pc_dir d,
 
 	if (!conn->met[d] && !conn->speaks)
 		proto_meet(c, d);
-	if (conn->missed[d] || proto_is_joined(c, d) || r->bytes.len == 0)
+	if (conn->missed[d] || starts_late(c, d) || r->bytes.len == 0)
 		return 0;
 	n = proxy_preface(r->bytes);
 	if (n > 0)

@@ -24,6 +24,21 @@ void direction_start(struct link *l, enum pc_dir d, uint64_t pos)
 	l->c.start[d] = l->c.pos[d] = pos;
 }
 
+/*
+ * The OPEN was lost, so nobody said where watching started. Where the other direction was seen from its
+ * first byte, this one is told from its first byte too. Otherwise data starts where it starts; and
+ * where no data came at all, something moved that we cannot tell: a hole from 0, PC_WHY_BEFORE.
+ */
+static void start_without_open(struct link *l, enum pc_dir d, uint64_t pos, bool data)
+{
+	enum pc_dir other = d == PC_RX ? PC_TX : PC_RX;
+	bool from_birth = l->dir[other].started && l->c.start[other] <= 1;
+
+	direction_start(l, d, from_birth || !data ? 0 : pos);
+	if (!from_birth)
+		l->dir[d].before = pos;
+}
+
 /* Bytes behind the frontier: late where we had declared a hole, otherwise they came twice. */
 static void count_behind(struct stream *s, const struct direction *dir, uint64_t from, uint64_t to)
 {
@@ -70,14 +85,18 @@ static void hole(struct stream *s, struct link *l, enum pc_dir d, uint64_t to)
 	dir->lost_from = dir->frontier;
 	dir->lost_to = to;
 	while (dir->frontier < to && !l->ignored) {
-		bool asked = dir->frontier < dir->until;
-		uint64_t end = asked && dir->until < to ? dir->until : to;
+		struct range r = { .pos = dir->frontier, .why = PC_WHY_RING };
+		uint64_t end = to;
 
-		hand_range(s, l, d,
-			   (struct range){ .pos = dir->frontier,
-					   .len = end - dir->frontier,
-					   .why = asked ? PC_WHY_DIRECTIVE : PC_WHY_RING },
-			   NULL, false);
+		if (r.pos < dir->until) {
+			r.why = PC_WHY_DIRECTIVE;
+			end = dir->until < to ? dir->until : to;
+		} else if (r.pos < dir->before) {
+			r.why = PC_WHY_BEFORE;
+			end = dir->before < to ? dir->before : to;
+		}
+		r.len = end - r.pos;
+		hand_range(s, l, d, r, NULL, false);
 	}
 }
 
@@ -223,7 +242,7 @@ void direction_data(struct stream *s, struct link *l, const struct pc_data *rec)
 	if (rec->head.flags & PC_F_UNCERTAIN)
 		s->stats.uncertain++;
 	if (!dir->started)
-		direction_start(l, rec->dir, rec->pos);
+		start_without_open(l, rec->dir, rec->pos, true);
 	if (l->c.ended[rec->dir]) {
 		direction_promise(s, l, rec->dir, rec->pos + rec->len); /* counted at the close */
 	} else if (rec->pos == dir->frontier && !dir->early) {
@@ -239,8 +258,10 @@ void direction_promise(struct stream *s, struct link *l, enum pc_dir d, uint64_t
 {
 	struct direction *dir = &l->dir[d];
 
-	if (!dir->started)
+	if (!dir->started && l->c.opened)
 		direction_start(l, d, pos);
+	else if (!dir->started)
+		start_without_open(l, d, pos, false);
 	if (pos <= dir->promised)
 		return;
 	dir->promised = pos;

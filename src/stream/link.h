@@ -65,6 +65,7 @@ struct direction {
 	bool end_seen;		     /* END was read; delivered when its position is reached */
 	uint32_t budget;	     /* last asked for */
 	uint64_t until;		     /* bytes before it were asked not to be captured */
+	uint64_t before;	     /* no OPEN: bytes before it may have moved before we watched */
 	uint64_t promised;	     /* a control record says that the stream got this far … */
 	uint64_t promised_ns;	     /* … and when we read that */
 	uint64_t moved_ns;	     /* the frontier moved while a gap was open */

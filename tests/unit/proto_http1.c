@@ -300,7 +300,7 @@ static void open_was_lost_in_the_middle(void **state)
 	kit_call(k, PC_TX, OK);
 	done(k, "> GET /a 1.1 none keep-alive\n> complete content=0 wire=28\n"
 		"< 1.1 200 OK length=2 keep-alive\n< complete content=2 wire=40\n"
-		"> lost joined 19\n< lost joined 40\n");
+		"> lost hole 19\n< lost hole 40\n");
 }
 
 /* ---- memory ---- */

@@ -118,6 +118,31 @@ static void data_before_open(void **state)
 	kit_free(&k);
 }
 
+/* The OPEN was lost. Seen from the first byte one way: so is the other. Nothing may look as if it had
+ * not moved: the response is missing, not unwritten. */
+static void open_lost(void **state)
+{
+	struct kit k;
+
+	kit_new(&k);
+	kit_data(&k, 7, PC_RX, 0, "GET", 0, 0);
+	kit_data(&k, 7, PC_TX, 5, "body", 0, 0);
+	kit_tick(&k, 200 * MS);
+	kit_expect(&k, "open 7\nrange 7 rx 0+3 \"GET\"\nrange 7 tx 0+5 \"\" ring\n"
+		       "range 7 tx 5+4 \"body\"\n");
+	kit_data(&k, 8, PC_RX, 0, "GET", 0, 0);
+	kit_gone(&k, 8, 3, 50);
+	kit_tick(&k, 200 * MS);
+	kit_expect(&k, "open 8\nrange 8 rx 0+3 \"GET\"\nrange 8 tx 0+50 \"\" ring\nend 8 rx 0\n"
+		       "end 8 tx 0\nclose 8 gone\n");
+	kit_data(&k, 9, PC_RX, 70, "GET", 0, 0); /* perhaps older than we are */
+	kit_gone(&k, 9, 73, 50);
+	kit_tick(&k, 200 * MS);
+	kit_expect(&k, "open 9\nrange 9 rx 70+3 \"GET\"\nrange 9 tx 0+50 \"\" before\n"
+		       "end 9 rx 0\nend 9 tx 0\nclose 9 gone\n");
+	kit_free(&k);
+}
+
 /* Told again (scope or brain changed) for a connection that we know: its positions are promises. */
 static void open_again(void **state)
 {
@@ -307,5 +332,6 @@ static void refuses_bad_limits(void **state)
 }
 
 UNIT_MAIN(T(gone_before_data), T(gone_with_data_missing), T(end_with_data_missing),
-	  T(read_after_close), T(end_after_close), T(data_before_open), T(open_again), T(joined),
-	  T(table_full), T(idle), T(shutdown_hands_out), T(hostile), T(refuses_bad_limits))
+	  T(read_after_close), T(end_after_close), T(data_before_open), T(open_lost), T(open_again),
+	  T(joined), T(table_full), T(idle), T(shutdown_hands_out), T(hostile),
+	  T(refuses_bad_limits))

@@ -53,11 +53,14 @@ static enum proto_guess guess_status(struct slice s)
 	return i == digits + 3 ? PROTO_RESPONSE : PROTO_MAYBE;
 }
 
-static bool is_known_method(struct slice m)
+bool http1_method_known(struct slice m)
 {
 	static const struct slice known[] = {
-		SLICE("GET"),	  SLICE("POST"),  SLICE("HEAD"),    SLICE("PUT"),   SLICE("DELETE"),
-		SLICE("OPTIONS"), SLICE("PATCH"), SLICE("CONNECT"), SLICE("TRACE"),
+		SLICE("GET"),	 SLICE("POST"),	     SLICE("HEAD"),  SLICE("PUT"),
+		SLICE("DELETE"), SLICE("OPTIONS"),   SLICE("PATCH"), SLICE("CONNECT"),
+		SLICE("TRACE"),	 SLICE("PROPFIND"),  SLICE("MKCOL"), SLICE("COPY"),
+		SLICE("MOVE"),	 SLICE("PROPPATCH"), SLICE("LOCK"),  SLICE("UNLOCK"),
+		SLICE("REPORT"), SLICE("SEARCH"),    SLICE("QUERY"), SLICE("PURGE"),
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -85,7 +88,7 @@ static enum proto_guess guess_request(struct slice s)
 		line.len--;
 	line = slice_trim(line);
 	if (lf < 0) {
-		if (is_known_method(method))
+		if (http1_method_known(method))
 			return s.len > HEAD_BYTES ? PROTO_REQUEST : PROTO_MAYBE;
 		if (line.len && line.at[line.len - 1] == '\r')
 			line.len--;
@@ -96,7 +99,7 @@ static enum proto_guess guess_request(struct slice s)
 		return PROTO_NO;
 	if (slice_eq(method, SLICE("PRI")) && line.at[line.len - 3] == '2') /* RFC 9113 3.4 */
 		return PROTO_NO;
-	return has_control(line) && !is_known_method(method) ? PROTO_NO : PROTO_REQUEST;
+	return has_control(line) && !http1_method_known(method) ? PROTO_NO : PROTO_REQUEST;
 }
 
 enum proto_guess http1_guess(struct slice s)

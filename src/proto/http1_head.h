@@ -48,6 +48,7 @@ uint32_t http1_trailers_parse(struct slice s, struct head_scratch *scratch); /* 
 /* What do these first octets begin? Empty lines in front are passed over. A request is certain only
  * when its whole line is there; PROTO_MAYBE: wait for more. */
 enum proto_guess http1_guess(struct slice s);
+bool http1_method_known(struct slice m);
 uint32_t http1_empty_lines(struct slice s); /* octets of empty lines at the start */
 
 /* RFC 9112 6.3. Sets framing, content_length and HEAD_CONFLICT. `request` NULL: *h is a request;

@@ -5,8 +5,8 @@
  *
  *  1. The octet is the first of a call. Senders write messages from their start; the middle of a
  *     call is never looked at.
- *  2. A whole head stands there, without any leniency, and what follows it in the call fits its
- *     framing.
+ *  2. A whole head stands there, without any leniency, with a well-known method, and what follows it
+ *     in the call fits its framing. Nothing was said by the other way while it was sent.
  *  3. The octet just before it was seen, and since then the other way bears witness that something
  *     ended in between:
  *     - a request is believed when a final response (one without a request, or of the request that
@@ -18,7 +18,8 @@
  *       took all before, one response may go to the wrong one of its requests.)
  *     Right behind a hole nothing is believed: it may have hidden the head of what follows.
  *  4. Of a connection that we joined, the first call of requests is believed without a witness (on an
- *     idle connection there is none), then the response after it.
+ *     idle connection there is none), then the response after it. (Known limit: joined in the
+ *     middle of a batch of pipelined requests, at its last one, that gets the response of another.)
  *
  * What is passed over is counted as lost, call by call. Requests whose response was passed over are
  * told so. All comparisons are of times of one kernel clock; unknown times are never evidence.
@@ -61,6 +62,16 @@ static bool rest_fits(const struct head *h, struct slice rest)
 	       http1_guess(rest) == PROTO_MAYBE;
 }
 
+/* Did the other way move while these octets did? Then they are no head, but the end of a request's
+ * content and the beginning of the next request. */
+static bool is_interrupted(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos,
+			   uint32_t size)
+{
+	uint64_t said = h->way[other_dir(d)].offered_ns;
+
+	return said > proto_when(p, h->c, d, pos) && said < proto_when(p, h->c, d, pos + size - 1);
+}
+
 /* Rule 2. */
 static enum verdict whole_head(struct proto *p, struct http1 *h, enum pc_dir d,
 			       const struct range *r, bool last)
@@ -84,6 +95,8 @@ static enum verdict whole_head(struct proto *p, struct http1 *h, enum pc_dir d,
 	if (!request)
 		return TAKE;
 	if (head.minor >= 1 && !head_field(&head, SLICE("host")).at) /* RFC 9112 3.2 */
+		return PASS;
+	if (!http1_method_known(head.method) || is_interrupted(p, h, d, r->pos, size))
 		return PASS;
 	http1_request_framing(&head, &f);
 	return rest_fits(&head, slice_sub(r->bytes, size, r->bytes.len)) ? TAKE : PASS;

@@ -130,11 +130,23 @@ static void deliver_all(void)
 		deliver(dice(talk.late_count));
 }
 
+static void join(void)
+{
+	kit_connect(&talk.k, PC_F_JOINED | PC_F_PASSIVE, talk.k.pos[PC_RX], talk.k.pos[PC_TX]);
+	talk.unseen = false;
+}
+
 /* One write, or what is left of it. Where skewed, a few records are read in any order. */
 static void move(enum pc_dir d, const char *text, size_t len)
 {
 	struct call *call = &talk.late[talk.late_count];
-	bool lost = dice(1000) < talk.loss || talk.unseen;
+	bool lost;
+
+	/* Into the middle of a message, unless its content looks like one or there are others under
+	 * way: the first call is believed there, since an idle connection has no witness. */
+	if (talk.unseen && !(talk.modes & (LOOKALIKE | PIPELINED)) && dice(40) == 0)
+		join();
+	lost = dice(1000) < talk.loss || talk.unseen;
 
 	if (getenv("V"))
 		fprintf(stderr, "%s %c %llu+%zu %.30s\n", lost ? "LOST" : "    ",
@@ -257,11 +269,8 @@ static void converse(unsigned join_at)
 				ask(asked++);
 		if (asked == i)
 			ask(asked++);
-		if (talk.unseen && i >= join_at) {
-			kit_connect(&talk.k, PC_F_JOINED | PC_F_PASSIVE, talk.k.pos[PC_RX],
-				    talk.k.pos[PC_TX]);
-			talk.unseen = false;
-		}
+		if (talk.unseen && i >= join_at)
+			join();
 		talk.truth[i].response_pos = talk.k.pos[d];
 		send_response(d, i);
 		if (dice(4) == 0) {

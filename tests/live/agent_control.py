@@ -79,6 +79,7 @@ def privileges():
             equal(int(warden[name], 16), 0, "the warden's " + name)
     for who, what in ((warden, "warden"), (own, "brain")):
         equal(who["NoNewPrivs"], "1", "no_new_privs of the " + what)
+    equal(own["Seccomp"], "2", "seccomp of the brain")
     uids = set(own["Uid"].split()) | set(own["Gid"].split())
     equal(len(uids), 1, "ids of the brain: " + own["Uid"])
     uid = int(uids.pop())

@@ -7,6 +7,8 @@
  */
 #include "agent/brain/brain.h"
 
+#include "agent/brain/confine.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -360,6 +362,9 @@ int brain_main(const struct brain_start *start)
 		log_error("cannot become user %u: %s", start->account.uid, strerror(-err));
 		goto out;
 	}
+	err = confine();
+	if (err) /* a kernel without it: the user and the empty capability sets remain */
+		log_warn("no seccomp filter: %s", strerror(-err));
 	err = begin(b);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));

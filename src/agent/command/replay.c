@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/brain/brain.h"
+#include "agent/brain/confine.h"
 #include "agent/command/command.h"
 #include "agent/recording.h"
 #include "agent/warden/outputs.h"
@@ -146,9 +147,14 @@ static int drop_rights(const struct config *c)
 	err = account_find(c->user, &account);
 	if (!err)
 		err = account_become(&account);
-	if (err)
+	if (err) {
 		log_error("cannot give up root's rights (--user): %s", strerror(-err));
-	return err;
+		return err;
+	}
+	err = confine();
+	if (err)
+		log_warn("no seccomp filter: %s", strerror(-err));
+	return 0;
 }
 
 static int replay(struct config *c, const char *path)

@@ -161,13 +161,25 @@ static bool is_token(struct slice s)
 	return false;
 }
 
+/* A short word without a digit or a sign that could make it an address: nearly all segments. None of
+ * the rules below can be true of it. */
+static bool is_short_word(struct slice s)
+{
+	if (s.len >= RUN_TOKEN)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (is_digit(s.at[i]) || s.at[i] == '@' || s.at[i] == '%' || s.at[i] == ':')
+			return false;
+	return true;
+}
+
 /* What to write instead of a segment; NULL = as it is. */
 static const char *segment_class(struct slice raw)
 {
 	char plain[SEGMENT_MAX];
 	struct slice s;
 
-	if (raw.len < 4)
+	if (raw.len < 4 || is_short_word(raw))
 		return NULL;
 	if (raw.len > 3 * SEGMENT_MAX)
 		return "{token}";
@@ -252,7 +264,8 @@ static bool is_name(struct slice s)
 	if (s.len == 0 || s.len > NAME_MAX_LEN)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_alpha(s.at[i]) && !is_digit(s.at[i]) && !memchr("[]_.-%:$", s.at[i], 8))
+		if (!is_alpha(s.at[i]) && !is_digit(s.at[i]) && s.at[i] != '_' &&
+		    !memchr("[].-%:$", s.at[i], 7))
 			return false;
 	return !segment_class(s);
 }

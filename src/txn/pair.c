@@ -224,6 +224,25 @@ static void end_request(struct txn *x, struct txn_conn *conn, const struct messa
 		finish(x, o);
 }
 
+/* Bytes went by that are in no message: the response that never began may have been there. */
+static void blame_nobody(const struct txn_conn *conn, struct message_state *s, enum pc_dir d)
+{
+	if (!conn->lost[d])
+		return;
+	s->outcome = MESSAGE_UNOBSERVED;
+	s->why = conn->lost_why[d];
+}
+
+/* Was it the answer to a HEAD? Then what was taken for its content were other responses. */
+static void doubt_content(struct txn_conn *conn, struct open_txn *o)
+{
+	enum pc_dir d = response_dir(conn->side);
+
+	o->response.size_known = false;
+	conn->lost[d] = true;
+	conn->lost_why[d] = o->request.why;
+}
+
 static void end_response(struct txn *x, struct txn_conn *conn, const struct message_end *e)
 {
 	struct open_txn *o;
@@ -235,6 +254,10 @@ static void end_response(struct txn *x, struct txn_conn *conn, const struct mess
 	if (!o)
 		return;
 	end_message(x, o, false, e);
+	if (o->number == NO_NUMBER && e->outcome != MESSAGE_COMPLETE)
+		doubt_content(conn, o);
+	if (!o->t.response.seen && e->outcome == MESSAGE_CUT)
+		blame_nobody(conn, &o->response, response_dir(conn->side));
 	o->before = conn->last_response;
 	conn->last_response = o->response.last;
 	if (conn->tunnel == o) {
@@ -305,12 +328,10 @@ static void close_message(const struct txn_conn *conn, struct open_txn *o, struc
 		s->why = PC_WHY_BUFFER;
 	} else if (conn->tunnel == o) {
 		s->outcome = MESSAGE_COMPLETE;
-	} else if (conn->lost[d]) {
-		s->outcome = MESSAGE_UNOBSERVED;
-		s->why = conn->lost_why[d];
 	} else {
 		s->outcome = MESSAGE_CUT;
 		s->error = conn->c->error[d];
+		blame_nobody(conn, s, d);
 	}
 }
 

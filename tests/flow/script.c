@@ -354,6 +354,17 @@ static bool on_miss(struct parser *p)
 	return true;
 }
 
+/* What was moved up to here, where records say their positions themselves. */
+static bool on_pos(struct parser *p)
+{
+	struct conn *c = find_conn(p);
+	enum pc_dir d;
+
+	if (!c || !direction(p, &d))
+		return false;
+	return !slice_u64(words_next(&p->w), &c->pos[d]) || bad(p, "pos ID rx|tx N");
+}
+
 static bool on_end(struct parser *p)
 {
 	struct conn *c = find_conn(p);
@@ -463,39 +474,56 @@ static bool on_set(struct parser *p)
 	return true;
 }
 
+static bool on_rx(struct parser *p)
+{
+	return on_data(p, PC_RX);
+}
+
+static bool on_tx(struct parser *p)
+{
+	return on_data(p, PC_TX);
+}
+
+static bool on_fork(struct parser *p)
+{
+	return on_process(p, PC_FORK);
+}
+
+static bool on_exec(struct parser *p)
+{
+	return on_process(p, PC_EXEC);
+}
+
+static bool on_exit_(struct parser *p)
+{
+	return on_process(p, PC_EXIT);
+}
+
+static bool on_tick(struct parser *p)
+{
+	return add_record(p, PC_TICK, sizeof(struct pc_head));
+}
+
 static bool run_line(struct parser *p)
 {
+	static const struct {
+		const char *name;
+		bool (*run)(struct parser *p);
+	} commands[] = {
+		{ "rx", on_rx },       { "tx", on_tx },	    { "miss", on_miss },
+		{ "open", on_open },   { "end", on_end },   { "close", on_close },
+		{ "gone", on_gone },   { "pos", on_pos },   { "fork", on_fork },
+		{ "exec", on_exec },   { "exit", on_exit_ }, { "who", on_who },
+		{ "tick", on_tick },   { "set", on_set },
+	};
 	struct slice command = words_next(&p->w);
 
 	if (!command.at)
 		return true;
 	set_time(p);
-	if (slice_eq(command, SLICE("rx")))
-		return on_data(p, PC_RX);
-	if (slice_eq(command, SLICE("tx")))
-		return on_data(p, PC_TX);
-	if (slice_eq(command, SLICE("miss")))
-		return on_miss(p);
-	if (slice_eq(command, SLICE("open")))
-		return on_open(p);
-	if (slice_eq(command, SLICE("end")))
-		return on_end(p);
-	if (slice_eq(command, SLICE("close")))
-		return on_close(p);
-	if (slice_eq(command, SLICE("gone")))
-		return on_gone(p);
-	if (slice_eq(command, SLICE("fork")))
-		return on_process(p, PC_FORK);
-	if (slice_eq(command, SLICE("exec")))
-		return on_process(p, PC_EXEC);
-	if (slice_eq(command, SLICE("exit")))
-		return on_process(p, PC_EXIT);
-	if (slice_eq(command, SLICE("who")))
-		return on_who(p);
-	if (slice_eq(command, SLICE("set")))
-		return on_set(p);
-	if (slice_eq(command, SLICE("tick")))
-		return add_record(p, PC_TICK, sizeof(struct pc_head));
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (slice_eq(command, slice_str(commands[i].name)))
+			return commands[i].run(p);
 	return bad(p, "unknown command");
 }
 

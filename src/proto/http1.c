@@ -406,12 +406,14 @@ static uint64_t http1_range(struct proto *p, struct connection *c, enum pc_dir d
 		if (conn->missed[d])
 			start_lost(conn, h, d);
 	}
-	note_offer(p, h, d, r);
 	while (at < r->len) {
 		struct range rest = { r->pos + at, r->len - at,
 				      slice_sub(r->bytes, at, r->bytes.len), r->why };
 		uint8_t state = h->way[d].state;
-		uint64_t n = step(p, h, d, &rest, last);
+		uint64_t n;
+
+		note_offer(p, h, d, &rest);
+		n = step(p, h, d, &rest, last);
 
 		if (n == 0 && h->way[d].state == state)
 			break; /* nothing taken and no new view of it: the stream keeps it */

@@ -71,6 +71,7 @@ $(B)/tests/flow/flow: $(call obj,$(FLOW_SRC)) $(AGENT_LIB) $(LIBS)
 
 flow: $(B)/tests/flow/flow
 	@tests/flow/run $(B)/tests/flow/flow
+	@tests/flow/random $(B)/tests/flow/flow 60
 test: flow
 .PHONY: flow
 

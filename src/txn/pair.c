@@ -233,12 +233,20 @@ static void blame_nobody(const struct txn_conn *conn, struct message_state *s, e
 	s->why = conn->lost_why[d];
 }
 
-/* Was it the answer to a HEAD? Then what was taken for its content were other responses. */
-static void doubt_content(struct txn_conn *conn, struct open_txn *o)
+/*
+ * The answer to an unknown request: was that a HEAD, so that what was taken for content were other
+ * responses? Its size is a fact only when there was none; when it was cut, responses that others wait
+ * for may have been in it.
+ */
+static void doubt_content(struct txn_conn *conn, struct open_txn *o, const struct message_end *e)
 {
 	enum pc_dir d = response_dir(conn->side);
 
+	if (e->outcome == MESSAGE_COMPLETE && !e->content_bytes)
+		return;
 	o->response.size_known = false;
+	if (e->outcome == MESSAGE_COMPLETE)
+		return;
 	conn->lost[d] = true;
 	conn->lost_why[d] = o->request.why;
 }
@@ -254,8 +262,8 @@ static void end_response(struct txn *x, struct txn_conn *conn, const struct mess
 	if (!o)
 		return;
 	end_message(x, o, false, e);
-	if (o->number == NO_NUMBER && e->outcome != MESSAGE_COMPLETE)
-		doubt_content(conn, o);
+	if (o->number == NO_NUMBER)
+		doubt_content(conn, o, e);
 	if (!o->t.response.seen && e->outcome == MESSAGE_CUT)
 		blame_nobody(conn, &o->response, response_dir(conn->side));
 	o->before = conn->last_response;

@@ -510,11 +510,11 @@ static bool run_line(struct parser *p)
 		const char *name;
 		bool (*run)(struct parser *p);
 	} commands[] = {
-		{ "rx", on_rx },       { "tx", on_tx },	    { "miss", on_miss },
-		{ "open", on_open },   { "end", on_end },   { "close", on_close },
-		{ "gone", on_gone },   { "pos", on_pos },   { "fork", on_fork },
-		{ "exec", on_exec },   { "exit", on_exit_ }, { "who", on_who },
-		{ "tick", on_tick },   { "set", on_set },
+		{ "rx", on_rx },     { "tx", on_tx },	   { "miss", on_miss },
+		{ "open", on_open }, { "end", on_end },	   { "close", on_close },
+		{ "gone", on_gone }, { "pos", on_pos },	   { "fork", on_fork },
+		{ "exec", on_exec }, { "exit", on_exit_ }, { "who", on_who },
+		{ "tick", on_tick }, { "set", on_set },
 	};
 	struct slice command = words_next(&p->w);
 

@@ -11,9 +11,6 @@
  * Accounting: each octet taken goes to exactly one of message_bytes, tunnel_bytes, preface_bytes and
  * lost_bytes.
  */
-#include <assert.h>
-#include <errno.h>
-
 #include "proto/inside.h"
 
 /* ---- waiting for the other way ---- */
@@ -131,6 +128,22 @@ static bool in_message(const struct way *w)
 	return w->state >= WAY_LENGTH && w->state <= WAY_CLOSE;
 }
 
+static void enter_lost(struct http1 *h, enum pc_dir d, enum proto_loss loss, enum pc_why why)
+{
+	struct way *w = &h->way[d];
+
+	w->state = WAY_LOST;
+	w->loss = loss;
+	w->why = why;
+	w->seen_ns = 0;
+	w->scanned = 0;
+	w->flags = 0;
+	if (is_request(h, d)) {
+		h->await = false;
+		h->answer_from_ns = h->answer_to_ns = 0;
+	}
+}
+
 void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos,
 		    enum proto_loss loss, enum pc_why why)
 {
@@ -156,16 +169,7 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 
 		http1_pass_over(p, h, &e);
 	}
-	w->state = WAY_LOST;
-	w->loss = loss;
-	w->why = why;
-	w->seen_ns = 0;
-	w->scanned = 0;
-	w->flags = 0;
-	if (is_request(h, d)) {
-		h->await = false;
-		h->answer_from_ns = h->answer_to_ns = 0;
-	}
+	enter_lost(h, d, loss, why);
 	http1_wake(p, h, other_dir(d));
 }
 
@@ -183,7 +187,7 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 			  const struct head_facts *f, const struct range *r)
 {
 	enum request_class class = http1_request_class(head);
-	uint64_t when = proto_when(p, h->c, d, r->pos);
+	uint64_t when = entry_ns(http1_queue_at(h, h->queue.count - 1u));
 	bool answered = h->orphan_ns && when < h->orphan_ns && h->queue.count == 1;
 
 	http1_request_framing(head, f);
@@ -266,12 +270,13 @@ static bool may_start(struct proto *p, struct http1 *h, enum pc_dir d, const str
 	return false;
 }
 
-/* The direction ends, or we may keep nothing more, in the middle of a head: told as lost, but if the
- * end comes next, this is where the message was cut, so the way is not lost. */
+/* The direction ends, or nothing more can be kept, in the middle of a head. If the end comes next, the
+ * message was cut here; octets that come instead belong to nothing that is known. */
 static uint64_t lose_beginning(struct proto *p, struct http1 *h, enum pc_dir d,
 			       const struct range *r)
 {
-	h->way[d].scanned = 0;
+	enter_lost(h, d, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
+	h->way[d].flags = LOSS_COUNTED | HEAD_BEGUN;
 	p->stats.lost[PROTO_LOSS_MALFORMED]++;
 	proto_lose(p, h->c, d, r->pos, r->len, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
 	return r->len;
@@ -464,7 +469,7 @@ static void http1_end(struct proto *p, struct connection *c, enum pc_dir d, int 
 	}
 	if (is_request(h, d))
 		http1_wake(p, h, other_dir(d));
-	else if (w->state == WAY_LOST)
+	else if (w->state == WAY_LOST && !(w->flags & HEAD_BEGUN))
 		pass_over_all(p, h, MESSAGE_UNOBSERVED, w->why, 0, c->pos[d]);
 	else
 		pass_over_all(p, h, MESSAGE_CUT, PC_WHY_NONE, error, c->pos[d]);

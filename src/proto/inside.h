@@ -31,6 +31,7 @@ enum way_state {
 #define MESSAGE_MUTED  0x1 /* parsed for its end only; its octets are told as lost */
 #define MESSAGE_ORPHAN 0x2 /* response whose request fell into a hole */
 #define LOSS_COUNTED   0x4 /* WAY_LOST: octets were passed over, stats.lost has it */
+#define HEAD_BEGUN     0x8 /* WAY_LOST: the last octets passed over began a head */
 
 struct way {
 	uint64_t start;	     /* position of the message's first octet */

@@ -7,12 +7,14 @@
  *  - Content of known length that nobody wants is skipped from the next call on (stream_skip_to): the
  *    kernel makes no record until its end is reached. A chunk's data likewise. Below SKIP_BYTES the
  *    directive would cost more than it saves.
- *  - The call that carries head and content together cannot be skipped. Once a connection has seen a
+ *  - The call that carries head and content together cannot be skipped. Once a server has written a
  *    response longer than BUDGET_SMALL with its length, calls of its responses are copied up to
  *    BUDGET_SMALL only: hardly any response head is longer, and the length says where the next one is.
  *    Back to the default as soon as this is no longer safe: chunked content (its framing may lie
  *    anywhere in a call), requests that are pipelined (several heads in one call), a head that was
- *    cut. Requests keep the default: servers read them in small calls, and long heads do occur.
+ *    cut. What is read keeps the default: servers read requests in small calls and long heads do
+ *    occur; a client's read joins head and chunks in one buffer, where a server writes the framing in
+ *    vectors of its own, which are always copied.
  *  - Content that ends with the connection, and tunnels: only counted, so one octet a call.
  */
 #include "proto/inside.h"
@@ -38,7 +40,7 @@ void budget_content(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 		return;
 	if (h->pipelined)
 		budget = 0;
-	else if (!is_request(h, d) && w->left > BUDGET_SMALL)
+	else if (!is_request(h, d) && d == PC_TX && w->left > BUDGET_SMALL)
 		budget = BUDGET_SMALL;
 	if (end_pos > offered + SKIP_BYTES || budget != w->budget)
 		set(p, h, d, end_pos, budget);

@@ -36,7 +36,7 @@ def truth_of(server, requests, seen):
 
 def one(name, source):
     server = SERVERS[name]().start()
-    requests = load.plan(COUNT, server.paths, seed=len(name), chunked_ok=server.chunked_uploads)
+    requests = load.plan(COUNT, server.paths, seed=len(name), largest=server.largest_upload)
     scope = ["--port", server.port]
     backend = getattr(server, "backend", None)
     if backend:

@@ -18,7 +18,7 @@ Seen = collections.namedtuple("Seen", "status body wire head version")
 METHODS = ("GET",) * 8 + ("HEAD", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
-def request(number, method, path, rng, host="shop.example", chunked_ok=True):
+def request(number, method, path, rng, host="shop.example", largest=20000):
     """The bytes of one request: padding in the head, a body by length or in chunks."""
     target = "%s%sid=%s" % (path, "&" if "?" in path else "?", number)
     head = ["%s %s HTTP/1.1" % (method, target), "Host: " + host, "User-Agent: parcours-load/1"]
@@ -29,9 +29,9 @@ def request(number, method, path, rng, host="shop.example", chunked_ok=True):
         head.append("Connection: close")
     body, size = b"", 0
     if method in ("POST", "PUT", "PATCH"):
-        size = rng.choice((0, 1, 100, 5000, 20000))
+        size = min(rng.choice((0, 1, 100, 5000, 20000)), largest)
         payload = b"b" * size
-        if chunked_ok and size and rng.random() < 0.3:
+        if size and rng.random() < 0.3:
             head.append("Transfer-Encoding: chunked")
             for at in range(0, size, 4096):
                 part = payload[at:at + 4096]
@@ -44,11 +44,11 @@ def request(number, method, path, rng, host="shop.example", chunked_ok=True):
     return Request(str(number), method, target, data, size, close)
 
 
-def plan(count, paths, seed=1, methods=METHODS, prefix="r", chunked_ok=True):
+def plan(count, paths, seed=1, methods=METHODS, prefix="r", largest=20000):
     """`count` requests over the paths; the same seed makes the same plan."""
     rng = random.Random(seed)
     return [request("%s%d" % (prefix, i), rng.choice(methods), rng.choice(paths), rng,
-                    chunked_ok=chunked_ok) for i in range(count)]
+                    largest=largest) for i in range(count)]
 
 
 class Parser:

@@ -58,7 +58,7 @@ static __always_inline void pc_scratch_give(struct pc_scratch *x)
 	x->busy = 0;
 }
 
-/* The brain is behind: the ring of this CPU is half full. */
+/* The brain is behind: the ring of this CPU is three quarters full. */
 static __always_inline bool pc_ring_pressed(void)
 {
 	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);

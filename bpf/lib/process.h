@@ -29,15 +29,27 @@ static __always_inline void pc_tell_process(struct task_struct *task, __u32 kind
 	pc_emit_control(&p, size, kind);
 }
 
+/* Where ports or cgroups alone decide, any process (of the cgroup) may be ours at its next connection,
+ * and one that lives milliseconds is gone before the warden can look: its name is told here. */
+static __always_inline bool pc_may_be_ours(const struct pc_control *c, __u32 state)
+{
+	if (c->scope_kinds & (PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER))
+		return state != PC_SCOPE_NO;
+	if (c->scope_kinds & PC_SCOPE_BY_CGROUP)
+		return pc_cgroup_listed(c);
+	return true;
+}
+
 static __always_inline void pc_on_fork(struct task_struct *parent, struct task_struct *child)
 {
+	const struct pc_control *c = pc_controls();
 	__u32 state;
 
-	if (parent->tgid == child->tgid)
+	if (!c || parent->tgid == child->tgid)
 		return; /* a thread */
 	state = pc_proc_state(parent->tgid);
 	pc_proc_set(child->tgid, state);
-	if (state != PC_SCOPE_NO)
+	if (pc_may_be_ours(c, state))
 		pc_tell_process(child, PC_FORK, state, parent->tgid, NULL);
 }
 
@@ -52,19 +64,20 @@ static __always_inline void pc_on_exec(struct task_struct *task, struct linux_bi
 	after = pc_proc_after_exec(before, c->scope_kinds);
 	if (after != before)
 		pc_proc_set(task->tgid, after);
-	if (after != PC_SCOPE_NO)
+	if (pc_may_be_ours(c, after))
 		pc_tell_process(task, PC_EXEC, after, BPF_CORE_READ(task, real_parent, tgid),
 				bprm->filename);
 }
 
 static __always_inline void pc_on_exit(struct task_struct *task)
 {
+	const struct pc_control *c = pc_controls();
 	__u32 state;
 
-	if (task->signal->live.counter > 0)
+	if (!c || task->signal->live.counter > 0)
 		return; /* other threads go on */
 	state = pc_proc_state(task->tgid);
-	if (state == PC_SCOPE_NO)
+	if (!pc_may_be_ours(c, state))
 		return;
 	pc_proc_set(task->tgid, PC_SCOPE_NO);
 	pc_tell_process(task, PC_EXIT, state, BPF_CORE_READ(task, real_parent, tgid),

@@ -279,6 +279,18 @@ def short_lives(glob, source):
     check(not partial, "not complete: %s" % partial[:1])
 
 
+def named(source):
+    """Watched by port alone: who lives milliseconds is named all the same."""
+    server = servers.Nginx().start()
+    agent = Agent("--port", server.port, source=source)
+    for i in range(20):
+        subprocess.run(["curl", "-s", "-o", "/dev/null", "http://127.0.0.1:%d/none?id=%d" % (server.port, i)], check=True)
+    agent.wait_rows(20, "client")
+    agent.stop()
+    names = [r.get("process.executable.name") for r in agent.rows("client")]
+    equal(names, ["curl"] * 20, "names of the clients")
+
+
 def pinned():
     """A process watched by --pid stays watched when it becomes another program, beside an --exe."""
     server = servers.Nginx().start()
@@ -330,6 +342,7 @@ suite.run("reload, good and bad", reload)
 suite.run("sd_notify at a path", lambda: notify(process.folder("notify") + "/n"))
 suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d" % os.getpid()))
 for each in sources():
+    suite.run("names with --port, processes of milliseconds " + each, named, each)
     suite.run("--exe by name, processes of milliseconds " + each, short_lives, "curl", each)
     suite.run("--exe by path, processes of milliseconds " + each, short_lives, "/usr/bin/c*l", each)
 suite.run("--pid with --exe", pinned)

@@ -15,13 +15,16 @@
 #define RANGES_FIRST 4
 #define SPARES	     64
 #define SPARE_BYTES  16384 /* a released hold keeps at most this */
-/* More than moments and ranges of one hold can grow by at one append. */
-#define TABLES_GROW 8192
+
+static size_t hold_cost(const struct hold *h)
+{
+	return sizeof(*h) + h->bytes.room + h->room * sizeof(*h->ranges) +
+	       h->moments.room * sizeof(*h->moments.at);
+}
 
 static void hold_count_cost(struct stream *s, struct hold *h)
 {
-	size_t cost = sizeof(*h) + h->bytes.room + h->room * sizeof(*h->ranges) +
-		      h->moments.room * sizeof(*h->moments.at);
+	size_t cost = hold_cost(h);
 
 	s->stats.buffered_bytes += cost - h->cost;
 	h->cost = cost;
@@ -65,7 +68,7 @@ void hold_release(struct stream *s, struct hold *h)
 	h->link = NULL;
 	h->consumed = 0;
 	h->count = 0;
-	h->moments.count = 0;
+	moments_clear(&h->moments);
 	buf_clear(&h->bytes);
 	if (s->spares >= SPARES) {
 		hold_free(h);
@@ -129,13 +132,16 @@ static bool ranges_reserve(struct stream *s, struct hold *h)
 /* All that can fail, before anything is changed. */
 static bool append_reserve(struct stream *s, struct hold *h, const struct range *r, bool moments)
 {
-	size_t present = h->bytes.len - h->consumed, need = present + r->bytes.len, grow = 0;
+	size_t present = h->bytes.len - h->consumed, need = present + r->bytes.len;
+	size_t grow = hold_cost(h) - h->cost; /* a spare one brings what it has */
 
 	if (need > s->limits.buffer_bytes)
 		return false;
 	if (need > h->bytes.room)
-		grow = need * 2 - h->bytes.room;
-	if (!hold_reserve_total(s, grow + TABLES_GROW, h))
+		grow += need * 2 + 256 - h->bytes.room; /* a buf doubles from 256 */
+	if (h->count == h->room)
+		grow += (h->room ? h->room : RANGES_FIRST) * sizeof(*h->ranges);
+	if (!hold_reserve_total(s, grow + moments_growth(&h->moments), h))
 		return false;
 	if (h->consumed && h->bytes.room - h->bytes.len < r->bytes.len) {
 		buf_consume(&h->bytes, h->consumed);

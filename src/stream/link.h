@@ -28,7 +28,7 @@
 /* Which bytes were moved when; ascending and disjoint. */
 struct moments {
 	struct moment *at;
-	uint32_t count, room;
+	uint32_t first, count, room; /* at[first] … at[first + count - 1] */
 };
 
 /* A range that was kept: its present bytes lie in hold.bytes, one range after the other. */
@@ -148,7 +148,9 @@ bool hold_reserve_total(struct stream *s, size_t bytes, const struct hold *excep
 
 /* moments.c */
 void moment_of(const struct pc_data *rec, uint64_t pos, bool uncertain, struct moment *ret);
-bool moments_reserve(struct moments *m); /* for one more record */
+bool moments_reserve(struct moments *m);	/* for one more record */
+size_t moments_growth(const struct moments *m); /* bytes that moments_reserve may take */
+void moments_clear(struct moments *m);
 void moments_add(struct moments *m, const struct pc_data *rec, uint64_t from, uint64_t to,
 		 bool uncertain);
 void moments_drop_before(struct moments *m, uint64_t pos);

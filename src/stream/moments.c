@@ -4,16 +4,17 @@
  * is handed out straight from the ring answers for itself (moment_of).
  *
  * The list is bounded, but a server may read a head byte by byte. When it is full, neighbours in the
- * middle become one, marked uncertain, and the first and the last stay exact: they are what times
- * of a message are made of. Each time the middle halves, so the cost is constant a record.
+ * middle become one whose times are unobserved; the first and the last stay exact: they are what
+ * times of a message are made of. Each time the middle halves, so the cost is constant a record.
  */
 #include "stream/link.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define MOMENTS_MAX   64
+#define MOMENTS_MAX   1024 /* a buffer full of short messages, each with times of its own */
 #define MOMENTS_FIRST 8
+#define MOMENTS_SPARE 64 /* a released list keeps room for this many */
 #define A_RECORD      (PC_ARRIVALS + 1)
 
 void moment_of(const struct pc_data *rec, uint64_t pos, bool uncertain, struct moment *ret)
@@ -45,11 +46,10 @@ void moment_of(const struct pc_data *rec, uint64_t pos, bool uncertain, struct m
 	ret->call_start = (rec->head.flags & PC_F_FIRST) && ret->from == rec->pos;
 }
 
+/* Several calls as one: who and when is not known any more of a single byte. */
 static void merge_into(struct moment *a, const struct moment *b)
 {
-	a->to = b->to;
-	a->time_ns = b->time_ns > a->time_ns ? b->time_ns : a->time_ns;
-	a->uncertain = true;
+	*a = (struct moment){ .from = a->from, .to = b->to, .uncertain = true };
 }
 
 /* Pairs after the first become one where no hole lies between them; the next record, for which room
@@ -68,23 +68,51 @@ static void compact(struct moments *m)
 	m->count = out;
 }
 
+static bool has_room(const struct moments *m)
+{
+	return m->first + m->count + A_RECORD <= m->room;
+}
+
 bool moments_reserve(struct moments *m)
 {
 	uint32_t room = m->room ? m->room * 2 : MOMENTS_FIRST;
 	struct moment *at;
 
-	if (m->count + A_RECORD <= m->room)
+	if (has_room(m))
+		return true;
+	if (m->first) {
+		memmove(m->at, m->at + m->first, m->count * sizeof(*m->at));
+		m->first = 0;
+	}
+	if (m->count + A_RECORD <= m->room / 2)
 		return true;
 	if (m->room == MOMENTS_MAX) {
-		compact(m);
-		return m->count + A_RECORD <= m->room;
+		if (!has_room(m))
+			compact(m);
+		return has_room(m);
 	}
 	at = realloc(m->at, room * sizeof(*at));
 	if (!at)
-		return false;
+		return has_room(m);
 	m->at = at;
 	m->room = room;
 	return true;
+}
+
+size_t moments_growth(const struct moments *m)
+{
+	if (has_room(m) || m->room == MOMENTS_MAX)
+		return 0;
+	return (m->room ? m->room : MOMENTS_FIRST) * sizeof(*m->at);
+}
+
+void moments_clear(struct moments *m)
+{
+	m->first = m->count = 0;
+	if (m->room <= MOMENTS_SPARE)
+		return;
+	free(m->at);
+	*m = (struct moments){ 0 };
 }
 
 /* A call is copied in pieces: the next one says the same about later bytes. */
@@ -98,6 +126,8 @@ static bool same_call(const struct moment *a, const struct moment *b)
 void moments_add(struct moments *m, const struct pc_data *rec, uint64_t from, uint64_t to,
 		 bool uncertain)
 {
+	struct moment *next = m->at + m->first + m->count;
+
 	while (from < to) {
 		struct moment one;
 
@@ -109,30 +139,27 @@ void moments_add(struct moments *m, const struct pc_data *rec, uint64_t from, ui
 		if (one.to > to)
 			one.to = to;
 		from = one.to;
-		if (m->count && same_call(&m->at[m->count - 1], &one)) {
-			m->at[m->count - 1].to = one.to;
+		if (m->count && same_call(next - 1, &one)) {
+			next[-1].to = one.to;
 			continue;
 		}
-		assert(m->count < m->room);
-		m->at[m->count++] = one;
+		assert(m->first + m->count < m->room);
+		*next++ = one;
+		m->count++;
 	}
 }
 
 void moments_drop_before(struct moments *m, uint64_t pos)
 {
-	uint32_t gone = 0;
-
-	while (gone < m->count && m->at[gone].to <= pos)
-		gone++;
-	if (!gone)
-		return;
-	m->count -= gone;
-	memmove(m->at, m->at + gone, m->count * sizeof(*m->at));
+	while (m->count && m->at[m->first].to <= pos) {
+		m->first++;
+		m->count--;
+	}
 }
 
 bool moments_find(const struct moments *m, uint64_t pos, struct moment *ret)
 {
-	uint32_t low = 0, high = m->count;
+	uint32_t low = m->first, high = m->first + m->count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -142,7 +169,7 @@ bool moments_find(const struct moments *m, uint64_t pos, struct moment *ret)
 		else
 			high = middle;
 	}
-	if (low == m->count || m->at[low].from > pos)
+	if (low == m->first + m->count || m->at[low].from > pos)
 		return false;
 	*ret = m->at[low];
 	return true;

@@ -22,7 +22,7 @@
  * so that an offset and a length that are each at most PC_PIECE stay inside for the verifier. */
 struct pc_scratch {
 	__u32 busy;
-	__u32 unwoken; /* bytes emitted since this entry last woke the reader */
+	__u32 pad;
 	struct pc_walk walk;
 	struct pc_data data;
 	__u8 rest[PC_ARRIVALS * sizeof(struct pc_arrival) + 2 * PC_PIECE];

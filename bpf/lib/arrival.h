@@ -58,6 +58,21 @@ static inline __u32 pc_arrival_take(struct pc_sock *s, __u32 end_seq, __u64 end_
 	return n;
 }
 
+/* The same when at most one is waiting; *ret stays as it is when none is. */
+static inline void pc_arrival_one(struct pc_sock *s, __u32 end_seq, __u64 end_pos,
+				  struct pc_arrival *ret)
+{
+	const struct pc_arrived *a = &s->arrived[s->arrived_tail % PC_ARRIVALS];
+	__s32 beyond = (__s32)(a->seq - end_seq);
+
+	if (s->arrived_tail == s->arrived_head)
+		return;
+	ret->end_pos = end_pos + (__u64)(__s64)beyond;
+	ret->time_ns = a->time_ns;
+	if (beyond <= 0)
+		s->arrived_tail++;
+}
+
 /* The same for bytes that nobody wants to hear of. */
 static inline void pc_arrival_drop(struct pc_sock *s, __u32 end_seq)
 {

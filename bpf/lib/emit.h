@@ -25,6 +25,27 @@ static __always_inline struct pc_counters *pc_count(void)
 
 #define pc_add(field, n) __sync_fetch_and_add(&(field), (n))
 
+/* A record that could not even be made. */
+static __always_inline void pc_count_lost(__u32 bytes)
+{
+	struct pc_counters *n = pc_count();
+
+	if (n) {
+		pc_add(n->lost[PC_DATA], 1);
+		pc_add(n->lost_bytes, bytes);
+	}
+}
+
+/* A CPU wakes the reader after each eighth of a ring; otherwise the reader's timer is enough. */
+static __always_inline __u64 pc_wakes(struct pc_counters *n, __u32 size)
+{
+	n->unwoken += size;
+	if (n->unwoken < pc_wake_bytes)
+		return BPF_RB_NO_WAKEUP;
+	n->unwoken = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 /* A socket without state: it is not captured. */
 static __always_inline void pc_count_refused(void)
 {
@@ -73,7 +94,7 @@ static __always_inline void pc_emit_data(struct pc_scratch *x, __u64 bytes)
 	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);
 	struct pc_counters *n = pc_count();
 	void *ring = bpf_map_lookup_elem(&pc_data_rings, &ring_no);
-	__u64 size, flags = BPF_RB_NO_WAKEUP;
+	__u64 size;
 
 	if (!n || !ring)
 		return;
@@ -82,12 +103,7 @@ static __always_inline void pc_emit_data(struct pc_scratch *x, __u64 bytes)
 		return;
 	size = sizeof(x->data) + bytes;
 	x->data.head.size = size;
-	x->unwoken += size;
-	if (x->unwoken >= pc_wake_bytes) {
-		x->unwoken = 0;
-		flags = BPF_RB_FORCE_WAKEUP;
-	}
-	if (bpf_ringbuf_output(ring, &x->data, size, flags)) {
+	if (bpf_ringbuf_output(ring, &x->data, size, pc_wakes(n, size))) {
 		pc_add(n->lost[PC_DATA], 1);
 		pc_add(n->lost_bytes, x->data.len);
 	} else {

@@ -14,20 +14,9 @@
 #include "lib/copy.h"
 #include "lib/decide.h"
 #include "lib/position.h"
+#include "lib/quick.h"
 
 #define PC_SKIP_REPORT (1u << 30) /* tell of skipped bytes at least this often: fits a u32 */
-
-struct pc_moved {
-	struct pc_span span;
-	__u64 time_ns, begin_ns;
-	__u64 who; /* tgid and tid, as the helper gives them; 0 = nobody's call */
-	__u32 ret;
-	__u32 flags; /* PC_F_* */
-	__u32 srtt_us, retrans, unread;
-	__u32 dir, why; /* why: PC_WHY_NONE, or the bytes cannot be had */
-	__u32 end_seq;	/* TCP: sequence number at span.end, for the arrivals */
-	bool single;	/* one thread only: what moved unseen was no other call */
-};
 
 static __always_inline void pc_addr_of(const struct sock *sk, bool remote, __u16 family,
 				       struct pc_addr *ret)
@@ -98,7 +87,7 @@ static __noinline int pc_tell_gap(struct pc_sock *s, struct pc_moved *m, __u64 f
 		return 0;
 	x = pc_scratch_take();
 	if (!x)
-		return 0; /* the brain sees the hole by its position */
+		return 0; /* not a loss: it was told absent anyway, and its place shows */
 	__builtin_memset(&x->data, 0, sizeof(x->data));
 	pc_head_set(&x->data.head, PC_DATA, m->flags, 0, m->time_ns);
 	x->data.conn = s->conn;
@@ -174,26 +163,6 @@ static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until
 	return true;
 }
 
-static __always_inline void pc_data_fill(struct pc_data *r, const struct pc_sock *s,
-					 const struct pc_moved *m, __u64 pos)
-{
-	pc_head_set(&r->head, PC_DATA, m->flags | PC_F_FIRST, 0, m->time_ns);
-	r->conn = s->conn;
-	r->pos = pos;
-	r->begin_ns = m->begin_ns;
-	r->len = 0;
-	r->captured = 0;
-	r->tgid = m->who >> 32;
-	r->tid = (__u32)m->who;
-	r->srtt_us = m->srtt_us;
-	r->retrans = m->retrans;
-	r->dir = m->dir;
-	r->why = PC_WHY_NONE;
-	r->arrivals = 0;
-	r->pad = 0;
-	r->unread = m->unread;
-}
-
 /* A call moved bytes of a socket that is in scope. */
 static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_control *c,
 					 struct pc_moved *m, const struct pc_args *args)
@@ -233,9 +202,13 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 			pc_arrival_drop(s, m->end_seq);
 		return;
 	}
-	x = pc_scratch_take();
-	if (!x)
+	if (!why && from == m->span.start && m->ret <= budget && pc_tell_quick(s, m, args))
 		return;
+	x = pc_scratch_take();
+	if (!x) {
+		pc_count_lost(m->span.end - from);
+		return;
+	}
 	pc_data_fill(&x->data, s, m, from);
 	if (d == PC_RX && s->arrived_head != s->arrived_tail)
 		x->data.arrivals =

@@ -101,7 +101,8 @@ struct pc_head {
  * PC_PIECE bytes, then small vectors and the tail (PC_TAIL), where chunk framing sits.
  *
  * After the struct: `arrivals` × struct pc_arrival, then the captured bytes; head.size is their sum.
- * The first piece of a call carries the arrivals of the whole call.
+ * The first piece of a call carries the arrivals of the whole call. A pair may be empty (its end_pos is
+ * not beyond pos): skip it. The ring may hold more than head.size bytes for a record: no part of it.
  */
 struct pc_data {
 	struct pc_head head; /* time_ns: when the call returned */
@@ -279,7 +280,8 @@ struct pc_counters {
 	__u64 uncertain;
 	__u64 sampled_out;	   /* connections left out by sample_shift */
 	__u64 blocked;		   /* sends that may have waited, first byte unobserved */
-	__u64 pad[3];
+	__u64 unwoken;		   /* the kernel's own: bytes since the reader was last woken */
+	__u64 pad[2];
 };
 #define PC_CPUS 128 /* slots; CPU n uses slot n % PC_CPUS */
 

@@ -191,6 +191,7 @@ struct tcp_sock {
 	__u32 snd_nxt;
 	__u32 srtt_us;
 	__u32 total_retrans;
+	__u64 tcp_clock_cache;
 	__u64 bytes_received;
 	__u64 bytes_acked;
 	__u64 bytes_sent;

@@ -17,9 +17,29 @@
 
 #define PC_READ(p, field) ((p)->field)
 
+/* Part of every kernel that has this source's tracepoints; the verifier turns it into a move. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
+
+/* bpf_skc_to_tcp_sock without the call. */
 static __always_inline struct tcp_sock *pc_tcp_of(struct sock *sk)
 {
-	return bpf_skc_to_tcp_sock(sk);
+	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_family == AF_UNIX)
+		return NULL;
+	return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+}
+
+/*
+ * When did the call move its last byte? A look at the clock is the dearest part of a short call. A
+ * write after which nothing is left unsent ended with TCP looking at the clock to send it, and it
+ * keeps what it saw; what is only queued, and every read, has to look.
+ */
+static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sent)
+{
+	__u64 at = 0;
+
+	if (tp && all_sent && bpf_core_field_exists(tp->tcp_clock_cache))
+		at = tp->tcp_clock_cache;
+	return at ?: bpf_ktime_get_ns();
 }
 
 static __always_inline struct pc_sock *pc_state_get(struct sock *sk)

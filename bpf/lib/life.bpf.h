@@ -29,8 +29,12 @@ int BPF_PROG(pc_on_arrival, struct sock *sk)
 	if (!s || s->scope == PC_SCOPE_NO)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp && pc_arrival_wanted(s, tp->rcv_nxt))
-		pc_arrival_note(s, tp->rcv_nxt, bpf_ktime_get_ns());
+	if (tp && pc_arrival_wanted(s, tp->rcv_nxt)) {
+		/* TCP looked at the clock when it took the packet in, a moment ago. */
+		__u64 now = bpf_core_field_exists(tp->tcp_clock_cache) ? tp->tcp_clock_cache : 0;
+
+		pc_arrival_note(s, tp->rcv_nxt, now ?: bpf_ktime_get_ns());
+	}
 	return 0;
 }
 

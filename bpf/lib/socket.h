@@ -254,14 +254,17 @@ static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 				     const struct tcp_sock *tp, struct pc_moved *m)
 {
 	__u32 d = m->dir;
+	bool all_sent = false;
 	struct pc_tcp t;
 
 	if (tp) {
 		pc_tcp_read(sk, tp, s->flags, &t);
+		all_sent = d == PC_TX && t.snd_nxt == t.write_seq;
 		m->srtt_us = t.srtt_us;
 		m->retrans = t.retrans;
 		m->unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
 	}
+	m->time_ns = pc_moved_at(tp, all_sent);
 	if ((s->flags & PC_S_COUNTED) || !pc_is_plain(sk, tp)) {
 		s->flags |= PC_S_COUNTED;
 		m->flags |= PC_F_COUNTED;
@@ -310,7 +313,6 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 	struct tcp_sock *tp = pc_tcp_of(sk);
 	struct pc_moved m = {};
 
-	m.time_ns = bpf_ktime_get_ns();
 	m.who = (__u64)task->tgid << 32 | (__u32)task->pid;
 	m.ret = ret;
 	m.dir = d;

@@ -15,12 +15,12 @@
 struct pc_walk {
 	__u32 total;
 	__u32 done;
-	__u32 skip;   /* nothing wanted before this */
-	__u32 budget; /* capture everything before this offset */
-	__u32 left;   /* of the current vector, not beyond total */
-	__u32 vector; /* its whole length, not beyond total */
-	__u64 base;   /* user address of its next byte */
-	__u64 iov;    /* user address of the next struct iovec */
+	__u32 skip;    /* nothing wanted before this */
+	__u32 budget;  /* capture everything before this offset */
+	__u32 left;    /* of the current vector, not beyond total */
+	__u32 vector;  /* its whole length, not beyond total */
+	__u64 base;    /* user address of its next byte */
+	__u64 iov;     /* user address of the next struct iovec */
 	__u32 vectors; /* that follow at iov */
 	__u32 pad;
 };

@@ -80,8 +80,7 @@ static __always_inline void pc_on_exit(struct task_struct *task)
 	if (!pc_may_be_ours(c, state))
 		return;
 	pc_proc_set(task->tgid, PC_SCOPE_NO);
-	pc_tell_process(task, PC_EXIT, state, BPF_CORE_READ(task, real_parent, tgid),
-			NULL);
+	pc_tell_process(task, PC_EXIT, state, BPF_CORE_READ(task, real_parent, tgid), NULL);
 }
 
 #endif

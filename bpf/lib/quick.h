@@ -46,8 +46,8 @@ static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, stru
 	}
 	if (count != 1 && count != 2)
 		return false;
-	if (count == 1 ? bpf_probe_read_user(v, sizeof(v[0]), (void *)at) :
-			 bpf_probe_read_user(v, sizeof(v), (void *)at))
+	if (count == 1 ? bpf_probe_read_user(v, sizeof(v[0]), (void *)at)
+		       : bpf_probe_read_user(v, sizeof(v), (void *)at))
 		return false;
 	t->first = v[0].iov_base;
 	if (v[0].iov_len >= total)

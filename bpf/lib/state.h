@@ -39,7 +39,8 @@ struct pc_sock {
 	__u64 conn;
 	__u64 pos[2];  /* end of the last call, by enum pc_dir */
 	__u64 told[2]; /* the brain knows of everything before this */
-	__u64 skipped_ns[2]; /* told < pos: when the latest call that made no record moved its bytes */
+	__u64 skipped_ns
+		[2]; /* told < pos: when the latest call that made no record moved its bytes */
 	__u64 hole_pos[2];
 	__u32 hole_len[2];    /* moved by something we did not see, not yet told */
 	__u32 seq0[2];	      /* TCP sequence number of position 0 */

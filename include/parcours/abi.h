@@ -89,10 +89,11 @@ struct pc_head {
 #define PC_F_RESET_IN  0x0020 /* CLOSE: the peer sent a reset */
 #define PC_F_RESET_OUT 0x0040 /* CLOSE: we sent a reset */
 #define PC_F_REFUSED   0x0080 /* CLOSE: connect() never succeeded */
-#define PC_F_PROVISIONAL 0x0100 /* DATA, OPEN, FORK, EXEC: scope unknown yet (exe to be looked at) */
-#define PC_F_FIRST     0x0200 /* DATA: first piece of its call */
-#define PC_F_LAST      0x0400 /* DATA: last piece of its call */
-#define PC_F_BLOCKED   0x0800 /* DATA, tx: may have blocked inside the call, begin_ns unknown */
+#define PC_F_PROVISIONAL                                                                           \
+	0x0100		    /* DATA, OPEN, FORK, EXEC: scope unknown yet (exe to be looked at) */
+#define PC_F_FIRST   0x0200 /* DATA: first piece of its call */
+#define PC_F_LAST    0x0400 /* DATA: last piece of its call */
+#define PC_F_BLOCKED 0x0800 /* DATA, tx: may have blocked inside the call, begin_ns unknown */
 
 /*
  * DATA: the range [pos, pos + len) moved in one direction. The bytes of [pos, pos + captured)
@@ -204,12 +205,12 @@ struct pc_who {
 	__u32 tgid;
 	__u32 uid;
 	char comm[PC_COMM];
-	char exe[PC_PATH];	/* target of /proc/PID/exe */
-	char service[128];	/* see src/agent/look.c for how it is derived */
-	char container[72];	/* 64 hexadecimal digits */
-	char unit[128];		/* systemd unit */
-	char cgroup[PC_PATH];	/* path below the cgroup2 mount */
-	char args[PC_PATH];	/* empty: arguments may hold secrets, so the warden keeps them */
+	char exe[PC_PATH];    /* target of /proc/PID/exe */
+	char service[128];    /* see src/agent/look.c for how it is derived */
+	char container[72];   /* 64 hexadecimal digits */
+	char unit[128];	      /* systemd unit */
+	char cgroup[PC_PATH]; /* path below the cgroup2 mount */
+	char args[PC_PATH];   /* empty: arguments may hold secrets, so the warden keeps them */
 };
 
 struct pc_clock {
@@ -229,7 +230,7 @@ struct pc_directive {
 	__u64 until[2];	 /* by enum pc_dir */
 	__u32 budget[2]; /* bytes a call from there on; 0 = the default of pc_control */
 };
-#define PC_NEVER (~(__u64)0)
+#define PC_NEVER      (~(__u64)0)
 #define PC_DIRECTIVES 16384 /* × 32 bytes = 512 KiB; 10,000 busy connections collide rarely */
 
 static inline __u32 pc_slot(__u64 conn)
@@ -249,9 +250,9 @@ enum pc_scope_state {
 #define PC_SCOPE_BY_PROCESS  0x1 /* --pid, --exe: procs map decides, unknown = provisional */
 #define PC_SCOPE_BY_PORT     0x2
 #define PC_SCOPE_BY_CGROUP   0x4
-#define PC_SCOPE_BY_LISTENER 0x8 /* default: who listens on TCP, and what they call */
+#define PC_SCOPE_BY_LISTENER 0x8  /* default: who listens on TCP, and what they call */
 #define PC_SCOPE_EXEC_ASKS   0x10 /* not a kind: --exe, an exec makes a process UNKNOWN */
-#define PC_CGROUPS 8
+#define PC_CGROUPS	     8
 
 /* Warden → kernel and brain → kernel, one entry. Kinds are AND, values of one kind are OR. */
 struct pc_control {
@@ -261,9 +262,9 @@ struct pc_control {
 	__u32 cgroups;
 	__u64 cgroup_id[PC_CGROUPS];
 	__u32 cgroup_level[PC_CGROUPS];
-	__u32 budget[2];	   /* bytes captured of a call, by enum pc_dir */
-	__u32 provisional_bytes;   /* a direction, while the scope is unknown */
-	__u32 sample_shift;	   /* governor's seam: 0 = every connection */
+	__u32 budget[2];	       /* bytes captured of a call, by enum pc_dir */
+	__u32 provisional_bytes;       /* a direction, while the scope is unknown */
+	__u32 sample_shift;	       /* governor's seam: 0 = every connection */
 	__u32 warden_tgid, brain_tgid; /* never watched */
 };
 #define PC_BUDGET 65536 /* a head of 64 KiB in one call */
@@ -271,16 +272,16 @@ struct pc_control {
 /* Kernel → brain: one slot a CPU, cache-line apart, added atomically, read without a call.
  * submitted[] + lost[] by kind; the brain's own count of what it read makes the sum. */
 struct pc_counters {
-	__u64 submitted[16];	   /* by enum pc_kind */
-	__u64 lost[16];		   /* reserve failed, by enum pc_kind */
-	__u64 lost_bytes;	   /* of DATA that found no room */
-	__u64 why[16];		   /* ranges by enum pc_why (never RING and after) */
+	__u64 submitted[16]; /* by enum pc_kind */
+	__u64 lost[16];	     /* reserve failed, by enum pc_kind */
+	__u64 lost_bytes;    /* of DATA that found no room */
+	__u64 why[16];	     /* ranges by enum pc_why (never RING and after) */
 	__u64 why_bytes[16];
-	__u64 sockets_refused;	   /* no memory for socket storage, table full */
+	__u64 sockets_refused; /* no memory for socket storage, table full */
 	__u64 uncertain;
-	__u64 sampled_out;	   /* connections left out by sample_shift */
-	__u64 blocked;		   /* sends that may have waited, first byte unobserved */
-	__u64 unwoken;		   /* the kernel's own: bytes since the reader was last woken */
+	__u64 sampled_out; /* connections left out by sample_shift */
+	__u64 blocked;	   /* sends that may have waited, first byte unobserved */
+	__u64 unwoken;	   /* the kernel's own: bytes since the reader was last woken */
 	__u64 pad[2];
 };
 #define PC_CPUS 128 /* slots; CPU n uses slot n % PC_CPUS */

@@ -43,9 +43,9 @@ struct capture {
 	uint64_t blocked;	/* sends counted at the last tick */
 	uint64_t blocked_ns;	/* when there were new ones */
 	struct capture_fds fds;
-	struct pc_control *control; /* mapped */
-	uint64_t *procs;	    /* mapped, PROC_WORDS */
-	uint64_t *ports;	    /* mapped, PORT_WORDS */
+	struct pc_control *control;	    /* mapped */
+	uint64_t *procs;		    /* mapped, PROC_WORDS */
+	uint64_t *ports;		    /* mapped, PORT_WORDS */
 	const struct pc_counters *counters; /* mapped, PC_CPUS */
 };
 

@@ -31,9 +31,9 @@ struct capture_scope {
 /* What this kernel offers, for `doctor` and for messages; filled without loading anything. */
 struct capture_features {
 	bool btf, privileged;
-	bool sock_length;	/* tracepoints sock_send_length, sock_recv_length */
-	bool data_ready;	/* sk_data_ready: arrival, wait */
-	bool sendmsg_locked;	/* tcp_sendmsg_locked: first byte of a blocked write */
+	bool sock_length;    /* tracepoints sock_send_length, sock_recv_length */
+	bool data_ready;     /* sk_data_ready: arrival, wait */
+	bool sendmsg_locked; /* tcp_sendmsg_locked: first byte of a blocked write */
 	bool reset, retransmit, destroy, probe;
 	char kernel[65];
 };

@@ -18,7 +18,7 @@ struct capture_fds {
 	int data_ring[CAPTURE_DATA_RINGS];
 	uint32_t data_rings;
 	uint32_t control_ring_bytes, data_ring_bytes; /* of one ring */
-	int directives, control, counters; /* mapped arrays; sizes follow from abi.h */
+	int directives, control, counters;	      /* mapped arrays; sizes follow from abi.h */
 };
 
 struct reader_sink {
@@ -31,7 +31,7 @@ struct reader_sink {
 struct reader_stats {
 	uint64_t records[16]; /* read, by enum pc_kind */
 	uint64_t bytes;
-	uint64_t malformed; /* not a record at all: dropped */
+	uint64_t malformed;	   /* not a record at all: dropped */
 	struct pc_counters kernel; /* sum over CPUs */
 };
 

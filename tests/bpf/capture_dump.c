@@ -30,11 +30,11 @@ struct options {
 	uint32_t cgroup_level;
 };
 
-static const char *const kind_name[] = { "?",	 "data", "open", "end", "close", "gone",
-					 "fork", "exec", "exit" };
-static const char *const why_name[] = { "",	  "budget",   "directive", "sendfile", "io_uring",
-					"compat", "mmsg",     "zerocopy",  "splice_in", "trunc",
-					"fault",  "kernel",   "call" };
+static const char *const kind_name[] = { "?",	 "data", "open", "end", "close",
+					 "gone", "fork", "exec", "exit" };
+static const char *const why_name[] = { "",	  "budget", "directive", "sendfile",  "io_uring",
+					"compat", "mmsg",   "zerocopy",	 "splice_in", "trunc",
+					"fault",  "kernel", "call" };
 
 static void print_hex(const char *key, const unsigned char *at, size_t len)
 {
@@ -66,9 +66,8 @@ static void print_open(const struct pc_open *o)
 	printf(",\"conn\":%llu,\"rx_pos\":%llu,\"tx_pos\":%llu,\"peer\":%llu,\"cgroup\":%llu,"
 	       "\"start\":%llu,\"handshake\":%llu,\"rx_isn\":%u,\"tx_isn\":%u,\"tgid\":%u,"
 	       "\"family\":%u,\"lport\":%u,\"rport\":%u",
-	       o->conn, o->rx_pos, o->tx_pos, o->peer_conn, o->cgroup, o->start_ns,
-	       o->handshake_ns, o->rx_isn, o->tx_isn, o->tgid, o->family, o->local.port,
-	       o->remote.port);
+	       o->conn, o->rx_pos, o->tx_pos, o->peer_conn, o->cgroup, o->start_ns, o->handshake_ns,
+	       o->rx_isn, o->tx_isn, o->tgid, o->family, o->local.port, o->remote.port);
 	print_hex("lip", o->local.ip, 16);
 	print_hex("rip", o->remote.ip, 16);
 }
@@ -95,7 +94,8 @@ static void on_record(void *ctx, const struct pc_head *h)
 		       "\"unread\":%u,\"error\":%d",
 		       c->conn, c->rx_pos, c->tx_pos, c->acked, c->unread, c->error);
 	else
-		printf(",\"tgid\":%u,\"parent\":%u,\"exit\":%d,\"comm\":\"%.16s\",\"file\":\"%.255s\"",
+		printf(",\"tgid\":%u,\"parent\":%u,\"exit\":%d,\"comm\":\"%.16s\",\"file\":\"%."
+		       "255s\"",
 		       p->tgid, p->parent, p->exit_code, p->comm, p->file);
 	puts("}");
 }
@@ -227,7 +227,8 @@ int main(int argc, char **argv)
 
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (parse(argc, argv, &o)) {
-		fprintf(stderr, "capture_dump: a scope is needed: --pid, --port, --cgroup or --listeners\n");
+		fprintf(stderr, "capture_dump: a scope is needed: --pid, --port, --cgroup or "
+				"--listeners\n");
 		return 2;
 	}
 	if (capture_new(&o.capture, &c, &why))

@@ -59,8 +59,10 @@ static void check_walk(const uint32_t *vectors, unsigned count, uint64_t start, 
 /* One vector, every length around every bound. */
 static void test_boundaries(void **state)
 {
-	static const uint32_t edges[] = { 1,	PC_SMALL - 1, PC_SMALL,	  PC_SMALL + 1, 2 * PC_TAIL,
-					  1000, PC_PIECE - 1, PC_PIECE, PC_PIECE + 1, 3 * PC_PIECE };
+	static const uint32_t edges[] = {
+		1,    PC_SMALL - 1, PC_SMALL, PC_SMALL + 1, 2 * PC_TAIL,
+		1000, PC_PIECE - 1, PC_PIECE, PC_PIECE + 1, 3 * PC_PIECE
+	};
 	static const uint32_t budgets[] = { 0, 1, 63, 64, 65, 999, 4095, 4096, 4097, 65536 };
 
 	for (unsigned e = 0; e < 10; e++)

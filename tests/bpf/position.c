@@ -13,8 +13,8 @@
 
 /* A connection as TCP keeps it, driven by 64-bit truth. */
 struct model {
-	uint64_t written, sent, acked;	  /* of our bytes */
-	uint64_t received, read;	  /* of the peer's */
+	uint64_t written, sent, acked; /* of our bytes */
+	uint64_t received, read;       /* of the peer's */
 	uint32_t tx_isn, rx_isn;
 	bool active, established, fin_out, fin_out_acked, fin_in, fin_read;
 };
@@ -31,8 +31,8 @@ static struct pc_tcp numbers(const struct model *m)
 		.write_seq = m->tx_isn + 1 + (uint32_t)m->written + m->fin_out,
 		.snd_una = m->tx_isn + (m->established ? 1 : 0) + (uint32_t)m->acked +
 			   m->fin_out_acked,
-		.snd_nxt = m->tx_isn + 1 + (uint32_t)m->sent +
-			   (m->fin_out && m->sent == m->written),
+		.snd_nxt =
+			m->tx_isn + 1 + (uint32_t)m->sent + (m->fin_out && m->sent == m->written),
 		.fin_in = m->fin_in,
 		.fin_out = m->fin_out,
 	};
@@ -112,7 +112,9 @@ static void test_life(void **state)
 /* Bytes that never made an event: more than 32 bits can tell. */
 static void test_large(void **state)
 {
-	struct model m = { .tx_isn = 0xfffff000, .rx_isn = 77, .active = true, .established = true };
+	struct model m = {
+		.tx_isn = 0xfffff000, .rx_isn = 77, .active = true, .established = true
+	};
 	uint32_t seq0[2];
 
 	anchor(&m, seq0);
@@ -228,10 +230,10 @@ static void test_span_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_widen),	    cmocka_unit_test(test_life),
-		cmocka_unit_test(test_large),	    cmocka_unit_test(test_fast_open),
-		cmocka_unit_test(test_role),	    cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_span_plain),  cmocka_unit_test(test_span_unseen),
+		cmocka_unit_test(test_widen),	     cmocka_unit_test(test_life),
+		cmocka_unit_test(test_large),	     cmocka_unit_test(test_fast_open),
+		cmocka_unit_test(test_role),	     cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_span_plain),   cmocka_unit_test(test_span_unseen),
 		cmocka_unit_test(test_span_threads),
 	};
 

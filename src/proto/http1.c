@@ -100,7 +100,7 @@ void http1_finish(struct proto *p, struct http1 *h, enum pc_dir d, struct messag
 
 	e->content_bytes = w->content;
 	e->wire_bytes = e->end_pos - w->start;
-	e->size_known = e->outcome != MESSAGE_UNOBSERVED;
+	e->size_known = e->outcome == MESSAGE_COMPLETE || e->outcome == MESSAGE_CUT;
 	w->state = WAY_START;
 	w->scanned = 0;
 	if (!muted) {

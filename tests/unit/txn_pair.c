@@ -153,6 +153,31 @@ static void response_without_a_request(void **state)
 	stop(&c);
 }
 
+/* It may have answered a HEAD, and what was taken for its content been the next one's response. */
+static void answer_to_an_unknown_head(void **state)
+{
+	struct connection c;
+
+	start(&c);
+	kit.in.lost(kit.in.ctx, &c, PC_RX, 0, 10, PROTO_LOSS_HOLE, PC_WHY_RING);
+	kit_response(&c, 0, 20, 200, HEAD_METHOD_UNKNOWN);
+	kit_request(&c, 10, 10, "GET", "/swallowed", NULL, 0);
+	kit_end(&c, true, 20, 10, 0, MESSAGE_COMPLETE);
+	kit_end(&c, false, 60, 60, 40, MESSAGE_CUT);
+	assert_true(kit.seen[0].unobserved & UNOBSERVED_RESPONSE_SIZE);
+	kit.in.close(kit.in.ctx, &c, STREAM_CLOSE_GONE);
+	assert_slice(kit.seen[1].path, "/swallowed");
+	assert_int_equal(kit.seen[1].outcome, OUTCOME_UNOBSERVED); /* nobody is blamed */
+	assert_int_equal(kit.seen[1].why, PC_WHY_RING);
+	kit_stop();
+	/* No content: nothing to doubt. */
+	start(&c);
+	kit_response(&c, 0, 20, 204, HEAD_METHOD_UNKNOWN);
+	kit_end(&c, false, 20, 20, 0, MESSAGE_COMPLETE);
+	assert_int_equal(kit.seen[0].unobserved & UNOBSERVED_RESPONSE_SIZE, 0);
+	stop(&c);
+}
+
 static void interim_responses(void **state)
 {
 	struct connection c;
@@ -353,5 +378,6 @@ static void random_calls(void **state)
 
 UNIT_MAIN(T(one_after_the_other), T(pipelined_eight_deep), T(response_before_the_request_ended),
 	  T(early_response_then_closed), T(passed_over), T(response_without_a_request),
-	  T(interim_responses), T(tunnel), T(tunnel_when_the_agent_ends), T(eviction),
-	  T(too_large_for_the_bound), T(more_connections_than_the_bound), T(random_calls))
+	  T(answer_to_an_unknown_head), T(interim_responses), T(tunnel),
+	  T(tunnel_when_the_agent_ends), T(eviction), T(too_large_for_the_bound),
+	  T(more_connections_than_the_bound), T(random_calls))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * empty.bpf.c: programs that do nothing on the hooks that the two capture sources use: the floor below
- * which no agent on these hooks can be. Loaded by tests/bench/empty.c.
+ * empty.bpf.c: programs that do nothing on the hooks that a system call or a socket's data meets in
+ * the two capture sources: the floor below which no agent on these hooks can be. Loaded by tests/bench/empty.c.
  */
 #include "kernel.h"
 
@@ -15,11 +15,8 @@
 
 NOTHING(sock_send_length)
 NOTHING(sock_recv_length)
-NOTHING(sk_data_ready)
-
-SEC("tp_btf/sys_exit") int on_sys_exit(void *ctx)
-{
-	return 0;
-}
+NOTHING(sk_data_ready) /* both sources */
+NOTHING(tcp_rcv_space_adjust)
+NOTHING(sys_exit)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

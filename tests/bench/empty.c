@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * empty.c: loads empty.bpf.o, attaches either its socket programs or its sys_exit program, says `ready`
- * and waits for a signal.
+ * empty.c: loads empty.bpf.o, attaches the programs on the hooks of one source, says `ready` and waits
+ * for a signal.
  *
  *   empty OBJECT sock|syscall
  */
@@ -10,20 +10,32 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (!strcmp(name, *names))
+			return true;
+	return false;
+}
+
+/* Does the source use this hook? What neither list names belongs to both. */
+static bool wanted(const char *program, const char *source)
+{
+	static const char *const sock[] = { "on_sock_send_length", "on_sock_recv_length", NULL };
+	static const char *const calls[] = { "on_sys_exit", "on_tcp_rcv_space_adjust", NULL };
+
+	return !is_one_of(program, strcmp(source, "syscall") ? calls : sock);
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_object *object = argc == 3 ? bpf_object__open(argv[1]) : NULL;
 	struct bpf_program *program;
-	bool syscall_source = argc == 3 && !strcmp(argv[2], "syscall");
 
 	if (!object)
 		return 2;
 	bpf_object__for_each_program(program, object)
-	{
-		bool is_syscall = !strcmp(bpf_program__name(program), "on_sys_exit");
-
-		bpf_program__set_autoload(program, is_syscall == syscall_source);
-	}
+		bpf_program__set_autoload(program, wanted(bpf_program__name(program), argv[2]));
 	if (bpf_object__load(object))
 		return 1;
 	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program) &&

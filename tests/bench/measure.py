@@ -59,8 +59,8 @@ class Hello:
         self.name, self.port = name, process.free_port()
         place = process.folder(name)
         if name == "nginx":
-            process.write(place + "/nginx.conf", """daemon off; worker_processes 1; pid %s/pid; worker_rlimit_nofile 40000;
-error_log %s/error.log; events { worker_connections 20000; }
+            process.write(place + "/nginx.conf", """daemon off; worker_processes 1; pid %s/pid;
+error_log %s/error.log; events { worker_connections 16000; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_body_temp_path %s/t1;
 proxy_temp_path %s/t2; fastcgi_temp_path %s/t3; uwsgi_temp_path %s/t4; scgi_temp_path %s/t5;
 server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world, this is a body\\n"; } } }

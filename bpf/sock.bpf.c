@@ -67,7 +67,7 @@ static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, cons
 			pc_sock_ended(sk, ret, d);
 		return 0;
 	}
-	s = pc_sock_used(sk, c);
+	s = pc_sock_used(pc_state_get(sk), sk, c);
 	if (!s)
 		return 0;
 	if (s->open_generation != c->brain_generation)

@@ -147,20 +147,25 @@ static __noinline int pc_request_unseen(struct pc_sock *s, struct sock *sk)
 	return 0;
 }
 
-/* A call on a stream socket returned. */
-__noinline int pc_call_returned(struct pc_asked *a, long ret)
+/* A call on a socket returned. s: its state, if it is a TCP socket that has one; what it is was not
+ * looked at otherwise. */
+__noinline int pc_call_returned(struct pc_asked *a, struct pc_sock *s, long ret)
 {
 	const struct pc_control *c = pc_controls();
-	struct pc_sock *s;
 
 	if (!a || !c)
 		return 0;
+	if (!s) {
+		if (!pc_is_socket(a->sk) || !pc_is_stream(a->sk))
+			return 0;
+		s = pc_state_get(a->sk);
+	}
 	if (ret <= 0) {
 		if (a->dir == PC_TX || ret != -PC_EAGAIN)
 			pc_sock_ended(a->sk, ret, a->dir);
 		return 0;
 	}
-	s = pc_sock_used(a->sk, c);
+	s = pc_sock_used(s, a->sk, c);
 	if (!s)
 		return 0;
 	if ((a->args.form & PC_FORM_MASK) == PC_FORM_MMSG) {
@@ -195,6 +200,8 @@ int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
 	struct task_struct *task;
 	const struct pc_control *c;
 	struct pc_asked a = {};
+	struct sock *sk;
+	__u64 key;
 
 	if (!form || !pc_is_news(ret, form))
 		return 0;
@@ -211,8 +218,11 @@ int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
 		pc_asked_compat(task, regs, form, &a);
 	else
 		pc_asked_native(task, regs, form, &a);
-	if (a.sk && pc_is_stream(a.sk) && !(a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
-		pc_call_returned(&a, ret);
+	sk = a.sk;
+	if (!sk || (a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+		return 0;
+	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	pc_call_returned(&a, bpf_map_lookup_elem(&pc_conns, &key), ret);
 	return 0;
 }
 

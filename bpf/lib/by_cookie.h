@@ -45,6 +45,12 @@ static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sen
 	return bpf_ktime_get_ns();
 }
 
+/* The state tells what the socket is. */
+static __always_inline struct tcp_sock *pc_tcp_known(const struct pc_sock *s, struct sock *sk)
+{
+	return s->conn & PC_OWN_ID ? NULL : (struct tcp_sock *)sk;
+}
+
 static __always_inline bool pc_has_cookie(struct sock *sk)
 {
 	return pc_tcp_of(sk);
@@ -87,6 +93,14 @@ static __always_inline bool pc_state_listens(struct sock *sk)
 	if (bits)
 		__sync_fetch_and_or(bits, 1ull << (port % 64));
 	return true;
+}
+
+/* Of a typed TCP socket: a plain load. */
+static __always_inline struct pc_sock *pc_state_tcp(struct sock *sk)
+{
+	__u64 key = sk->__sk_common.skc_cookie.counter;
+
+	return bpf_map_lookup_elem(&pc_conns, &key);
 }
 
 /* The state of before is overwritten, if there was one. */

@@ -42,9 +42,20 @@ static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sen
 	return at ?: bpf_ktime_get_ns();
 }
 
+static __always_inline struct tcp_sock *pc_tcp_known(const struct pc_sock *s, struct sock *sk)
+{
+	return bpf_skc_to_tcp_sock(sk);
+}
+
 static __always_inline struct pc_sock *pc_state_get(struct sock *sk)
 {
 	return bpf_sk_storage_get(&pc_socks, sk, 0, 0);
+}
+
+/* Of a typed TCP socket. */
+static __always_inline struct pc_sock *pc_state_tcp(struct sock *sk)
+{
+	return pc_state_get(sk);
 }
 
 /* The state of before, if there was one; cleared by the caller in any case. */

@@ -14,6 +14,8 @@
 #define PC_S_IFMT   0170000
 #define PC_S_IFSOCK 0140000
 
+/* What a file points to is a socket only if that points back to the file. That is proof enough to
+ * look further; who takes the socket for one that nobody has named yet asks pc_is_socket too. */
 static __always_inline struct sock *pc_sock_of_fd(struct task_struct *task, __u32 fd)
 {
 	struct fdtable *t = task->files->fdt; /* 0 without files: then max_fds reads as 0 */
@@ -25,10 +27,17 @@ static __always_inline struct sock *pc_sock_of_fd(struct task_struct *task, __u3
 	files = t->fd;
 	if (bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
 		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & PC_S_IFMT) != PC_S_IFSOCK)
+	sock = BPF_CORE_READ(file, private_data);
+	if (!sock || BPF_CORE_READ(sock, file) != file)
 		return NULL;
-	sock = BPF_CORE_READ(file, private_data); /* NULL: opened by path only */
-	return sock ? BPF_CORE_READ(sock, sk) : NULL;
+	return BPF_CORE_READ(sock, sk);
+}
+
+static __always_inline bool pc_is_socket(const struct sock *sk)
+{
+	__u16 mode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_mode);
+
+	return (mode & PC_S_IFMT) == PC_S_IFSOCK;
 }
 
 #endif

@@ -25,7 +25,7 @@ int BPF_PROG(pc_on_arrival, struct sock *sk)
 
 	if (sk->sk_protocol != IPPROTO_TCP || sk->__sk_common.skc_state == TCP_LISTEN)
 		return 0;
-	s = pc_state_get(sk);
+	s = pc_state_tcp(sk);
 	if (!s || s->scope == PC_SCOPE_NO)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
@@ -48,7 +48,7 @@ int BPF_PROG(pc_on_queue, struct sock *sk, struct msghdr *msg)
 
 	if (left <= PC_STAMP_BYTES && sk->sk_wmem_queued + 2 * (int)left < sk->sk_sndbuf)
 		return 0;
-	s = pc_state_get(sk);
+	s = pc_state_tcp(sk);
 	if (!s || s->scope == PC_SCOPE_NO)
 		return 0;
 	if (!s->begin_ns || left >= s->begin_left) {
@@ -232,7 +232,7 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(pc_on_reset_in, struct sock *sk)
 {
-	struct pc_sock *s = pc_state_get(sk);
+	struct pc_sock *s = pc_state_tcp(sk);
 
 	if (s)
 		s->flags |= PC_S_RESET_IN;
@@ -246,7 +246,7 @@ int BPF_PROG(pc_on_reset_out, struct sock *sk)
 
 	if (!sk) /* a reset for no socket at all */
 		return 0;
-	s = pc_state_get(sk);
+	s = pc_state_tcp(sk);
 	if (s && !(s->flags & PC_S_LISTENER))
 		s->flags |= PC_S_RESET_OUT;
 	return 0;
@@ -254,7 +254,7 @@ int BPF_PROG(pc_on_reset_out, struct sock *sk)
 
 static __always_inline void pc_on_gone(struct sock *sk)
 {
-	struct pc_sock *s = pc_state_get(sk);
+	struct pc_sock *s = pc_state_tcp(sk);
 	const struct pc_control *c = pc_controls();
 	struct tcp_sock *tp;
 	struct pc_tcp t = {};

@@ -47,6 +47,27 @@ static __always_inline void pc_tcp_read(const struct sock *sk, const struct tcp_
 	t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
 }
 
+/* The same, but only what the position of one direction needs: for each call. */
+static __always_inline void pc_tcp_read_way(const struct sock *sk, const struct tcp_sock *tp,
+					    __u32 sock_flags, __u32 d, struct pc_tcp *t)
+{
+	if (d == PC_RX) {
+		t->copied_seq = PC_READ(tp, copied_seq);
+		t->rcv_nxt = PC_READ(tp, rcv_nxt);
+		t->bytes_received = PC_READ(tp, bytes_received);
+		t->fin_in = (PC_READ(sk, __sk_common.skc_flags) >> SOCK_DONE) & 1;
+	} else {
+		t->write_seq = PC_READ(tp, write_seq);
+		t->snd_una = PC_READ(tp, snd_una);
+		if (!PC_CALLS_ONLY) /* for pc_moved_at */
+			t->snd_nxt = PC_READ(tp, snd_nxt);
+		t->bytes_acked = PC_READ(tp, bytes_acked);
+		t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
+	}
+	t->srtt_us = PC_READ(tp, srtt_us) >> 3;
+	t->retrans = PC_READ(tp, total_retrans);
+}
+
 /* The numbers are read without the lock: twice. False: they moved in between. */
 static __noinline bool pc_anchor_try(struct pc_sock *s, struct sock *sk)
 {
@@ -190,10 +211,10 @@ static __noinline struct pc_sock *pc_sock_ask(struct sock *sk, struct pc_sock *s
 	return s->scope == PC_SCOPE_NO ? NULL : s;
 }
 
-static __always_inline struct pc_sock *pc_sock_used(struct sock *sk, const struct pc_control *c)
+/* `s`: the state of the socket, NULL if it has none. */
+static __always_inline struct pc_sock *pc_sock_used(struct pc_sock *s, struct sock *sk,
+						    const struct pc_control *c)
 {
-	struct pc_sock *s = pc_state_get(sk);
-
 	if (s && s->scope != PC_SCOPE_UNKNOWN && s->scope_generation == c->scope_generation &&
 	    s->brain_generation == c->brain_generation && s->tgid)
 		return s->scope == PC_SCOPE_YES ? s : NULL;
@@ -258,8 +279,8 @@ static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 	struct pc_tcp t;
 
 	if (tp) {
-		pc_tcp_read(sk, tp, s->flags, &t);
-		all_sent = d == PC_TX && t.snd_nxt == t.write_seq;
+		pc_tcp_read_way(sk, tp, s->flags, d, &t);
+		all_sent = !PC_CALLS_ONLY && d == PC_TX && t.snd_nxt == t.write_seq;
 		m->srtt_us = t.srtt_us;
 		m->retrans = t.retrans;
 		m->unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
@@ -310,7 +331,7 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 					  __u32 why, const struct pc_args *args)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct tcp_sock *tp = pc_tcp_of(sk);
+	struct tcp_sock *tp = pc_tcp_known(s, sk);
 	struct pc_moved m = {};
 
 	m.who = (__u64)task->tgid << 32 | (__u32)task->pid;

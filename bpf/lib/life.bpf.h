@@ -103,51 +103,52 @@ static __always_inline void pc_on_connect(struct sock *sk, const struct pc_contr
 	pc_sock_verdict(s, c, verdict);
 }
 
-/*
- * A source that sees calls only hears of what an io_uring moves when the connection ends: from TCP's
- * own numbers. A connection that was never used by a call is told then, so that its bytes are counted.
- */
-static __noinline int pc_on_unseen(struct pc_sock *s, struct sock *sk)
+/* Did bytes move that no call has told of? */
+static __noinline bool pc_has_unseen(struct pc_sock *s, struct sock *sk)
 {
-	const struct pc_control *c = pc_controls();
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct pc_tcp t;
 
-	if (!s || !c || !tp || s->scope != PC_SCOPE_YES || !(s->flags & PC_S_ANCHORED) ||
+	if (!s || !tp || s->scope != PC_SCOPE_YES || !(s->flags & PC_S_ANCHORED) ||
 	    (s->flags & PC_S_COUNTED))
-		return 0;
+		return false;
 	pc_tcp_read(sk, tp, s->flags, &t);
-	if (pc_rx_pos(&t, s->seq0) <= s->pos[PC_RX] && pc_tx_pos(&t, s->seq0) <= s->pos[PC_TX])
-		return 0;
-	if (s->open_generation != c->brain_generation)
-		pc_tell_open(s, sk, bpf_ktime_get_ns());
-	return 1;
+	return pc_rx_pos(&t, s->seq0) > s->pos[PC_RX] || pc_tx_pos(&t, s->seq0) > s->pos[PC_TX];
 }
 
-/* We close, or shut down sending: in the calling task, before the FIN has a number. */
-static __noinline int pc_on_fin(struct pc_sock *s, struct sock *sk)
+/* Those that were sent are told before the END of their direction. */
+static __noinline int pc_tell_unseen_sent(struct pc_sock *s, struct sock *sk)
 {
-	const struct pc_control *c = pc_controls();
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct pc_tcp t;
 	__u64 pos;
 
-	if (!s || !c)
+	if (!s || !tp)
 		return 0;
-	if (PC_CALLS_ONLY && s->scope == PC_SCOPE_UNKNOWN)
-		pc_sock_ask(sk, s);
-	if (PC_CALLS_ONLY && tp && pc_on_unseen(s, sk)) {
-		pc_tcp_read(sk, tp, s->flags, &t);
-		pos = pc_tx_pos(&t, s->seq0);
-		pc_tell_rest(s, PC_TX, pos, bpf_get_current_pid_tgid());
-		if (s->pos[PC_TX] < pos)
-			s->pos[PC_TX] = pos;
-	}
-	if (s->open_generation && s->open_generation == c->brain_generation &&
-	    s->scope != PC_SCOPE_NO)
-		pc_tell_end(s, PC_TX, 0);
-	s->flags |= PC_S_FIN_OUT;
+	pc_tcp_read(sk, tp, s->flags, &t);
+	pos = pc_tx_pos(&t, s->seq0);
+	pc_tell_rest(s, PC_TX, pos, bpf_get_current_pid_tgid());
+	if (s->pos[PC_TX] < pos)
+		s->pos[PC_TX] = pos;
 	return 0;
+}
+
+/*
+ * A source that sees calls only hears of what an io_uring moves when the connection ends: from TCP's
+ * own numbers. A connection that was never used by a call is told then, so that its bytes are counted.
+ * fin: we close or shut down sending: in the calling task, before the FIN has a number.
+ */
+static __always_inline void pc_count_unseen(struct pc_sock *s, struct sock *sk,
+					    const struct pc_control *c, bool fin)
+{
+	if (fin && s->scope == PC_SCOPE_UNKNOWN)
+		pc_sock_ask(sk, s);
+	if (!pc_has_unseen(s, sk))
+		return;
+	if (s->open_generation != c->brain_generation)
+		pc_tell_open(s, sk, bpf_ktime_get_ns());
+	if (fin)
+		pc_tell_unseen_sent(s, sk);
 }
 
 static __noinline int pc_on_close(struct pc_sock *s, struct sock *sk, int old)
@@ -162,8 +163,6 @@ static __noinline int pc_on_close(struct pc_sock *s, struct sock *sk, int old)
 		return 0;
 	if (refused && s->scope == PC_SCOPE_YES && s->open_generation != c->brain_generation)
 		pc_tell_open(s, sk, bpf_ktime_get_ns());
-	if (PC_CALLS_ONLY && !refused)
-		pc_on_unseen(s, sk);
 	if (!s->open_generation || s->open_generation != c->brain_generation)
 		return 0;
 	flags = pc_close_flags(s->flags, old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT,
@@ -199,7 +198,7 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 {
 	const struct pc_control *c = pc_controls();
 	struct pc_sock *s;
-	bool child;
+	bool child, fin;
 
 	if (!c || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
@@ -219,10 +218,16 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 		pc_adopt(s, sk, c);
 	else if (s->flags & PC_S_LISTENER)
 		return 0;
+	fin = new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK;
+	if (PC_CALLS_ONLY && (fin || (new == TCP_CLOSE &&old != TCP_SYN_SENT)))
+		pc_count_unseen(s, sk, c, fin);
 	if (new == TCP_ESTABLISHED) {
 		pc_on_established(s, sk);
-	} else if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) {
-		pc_on_fin(s, sk);
+	} else if (fin) {
+		if (s->open_generation && s->open_generation == c->brain_generation &&
+		    s->scope != PC_SCOPE_NO)
+			pc_tell_end(s, PC_TX, 0);
+		s->flags |= PC_S_FIN_OUT;
 	} else if (new == TCP_CLOSE) {
 		pc_on_close(s, sk, old);
 	}

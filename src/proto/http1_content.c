@@ -75,11 +75,6 @@ static bool was_head(struct proto *p, struct http1 *h, enum pc_dir d, const stru
 	    http1_guess(r->bytes) != PROTO_RESPONSE)
 		return false;
 	asked = latest_request_ns(h);
-	if (getenv("V"))
-		fprintf(stderr, "washead pos %llu first %llu asked %llu now %llu q %u\n",
-			(unsigned long long)r->pos, (unsigned long long)w->first_ns,
-			(unsigned long long)asked,
-			(unsigned long long)proto_when(p, h->c, d, r->pos), h->queue.count);
 	return stream_moment(p->stream, h->c, d, r->pos, &m) && m.call_start && m.from == r->pos &&
 	       w->first_ns && asked > w->first_ns && asked < proto_when(p, h->c, d, r->pos);
 }

@@ -295,30 +295,47 @@ void privacy_query(struct slice query, const char *const *keep, struct buf *out)
 	}
 }
 
+/* Octets before the authority: "scheme://" or "//"; -1: there is a scheme and no authority; 0: a
+ * relative reference. Only what stands in front counts: "//" may come later, in a query (next=http://…). */
+static long before_authority(struct slice url)
+{
+	size_t n = 0;
+
+	if (slice_starts(url, SLICE("//")))
+		return 2;
+	while (n < url.len &&
+	       (is_alpha(url.at[n]) || (n && (is_digit(url.at[n]) || memchr("+-.", url.at[n], 3)))))
+		n++;
+	if (!n || n == url.len || url.at[n] != ':')
+		return 0;
+	return slice_starts(slice_sub(url, n, url.len), SLICE("://")) ? (long)n + 3 : -1;
+}
+
+/* The authority without user-info; returns what follows it. */
+static struct slice add_authority(struct slice s, struct buf *out)
+{
+	size_t n = 0;
+	const char *at;
+
+	while (n < s.len && !memchr("/?#", s.at[n], 3))
+		n++;
+	at = n ? memrchr(s.at, '@', n) : NULL;
+	buf_add(out, slice_sub(s, at ? (size_t)(at - s.at) + 1 : 0, n));
+	return slice_sub(s, n, s.len);
+}
+
 /* Absolute or relative reference. User-info goes in every mode, the fragment in the strict ones. */
 void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf *out)
 {
-	long mark = slice_find_slice(url, SLICE("//")), hash, question;
 	bool strict = rules->mode != PRIVACY_NONE;
+	long front = before_authority(url), hash, question;
 	struct slice rest = url;
 
-	if (mark == 0 || (mark > 0 && url.at[mark - 1] == ':')) {
-		struct slice after = slice_sub(url, (size_t)mark + 2, url.len), authority = after;
-		const char *at;
-
-		for (size_t i = 0; i < after.len; i++)
-			if (memchr("/?#", after.at[i], 3)) {
-				authority = slice_sub(after, 0, i);
-				break;
-			}
-		buf_add(out, slice_sub(url, 0, (size_t)mark + 2));
-		at = authority.len ? memrchr(authority.at, '@', authority.len) : NULL;
-		rest = slice_sub(after, authority.len, after.len);
-		buf_add(out,
-			at ? slice_sub(authority, (size_t)(at - authority.at) + 1, authority.len)
-			   : authority);
-	} else if (strict && mark < 0 && slice_find(url, ':') >= 0 && slice_find(url, '/') < 0) {
-		buf_add(out, SLICE(REDACTED)); /* mailto:, tel: … */
+	if (front > 0) {
+		buf_add(out, slice_sub(url, 0, (size_t)front));
+		rest = add_authority(slice_sub(url, (size_t)front, url.len), out);
+	} else if (strict && front < 0) {
+		buf_add(out, SLICE(REDACTED)); /* mailto:, tel:, data: … */
 		return;
 	}
 	if (!strict) {

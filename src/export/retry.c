@@ -38,7 +38,7 @@ bool retry_next(struct retry *r, uint64_t now_ns, int64_t asked_ns, uint32_t cha
 	if (delay > RETRY_MOST_NS)
 		delay = RETRY_MOST_NS;
 	delay = delay / 2 + (uint64_t)((double)delay * chance / 4294967296.0);
-	if (asked_ns >= 0)
+	if (asked_ns > 0) /* asked for "now", it would be asked without end: our own pause */
 		delay = (uint64_t)asked_ns;
 	*ret_next_ns = now_ns + delay;
 	return now_ns + delay - r->first_ns <= RETRY_GIVE_UP;

@@ -25,8 +25,9 @@ struct retry {
 	uint64_t first_ns;
 };
 
-/* After an attempt that is to be repeated. `asked_ns`: Retry-After, -1 without one. `chance`: any 32
- * random bits. False: the message has been tried long enough. *ret_next_ns: not before. */
+/* After an attempt that is to be repeated. `asked_ns`: Retry-After; 0 (now) and -1 (none) leave it to
+ * the schedule. `chance`: any 32 random bits. False: the message has been tried long enough.
+ * *ret_next_ns: not before. */
 bool retry_next(struct retry *r, uint64_t now_ns, int64_t asked_ns, uint32_t chance,
 		uint64_t *ret_next_ns);
 

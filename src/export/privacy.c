@@ -49,11 +49,13 @@ static size_t decode(struct slice s, char *to, size_t room)
 	return n;
 }
 
+/* Also without a dot (john@intranet), with a sign in front (@john@example.com), in a URL with user-info
+ * (user:password@host), and encoded twice. One sign in front alone (@scope/package) is a name of things. */
 static bool is_email(struct slice s)
 {
-	long at = slice_find(s, '@');
+	const char *at = s.len ? memrchr(s.at, '@', s.len) : NULL;
 
-	return at > 0 && (size_t)at + 3 < s.len && slice_find(slice_sub(s, at + 1, s.len), '.') > 0;
+	return (at && at > s.at && at + 1 < s.at + s.len) || slice_find_slice(s, SLICE("%40")) > 0;
 }
 
 /* Letters and digits mixed, or cases mixed, as encoders do and writers do not. */

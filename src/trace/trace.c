@@ -248,7 +248,9 @@ static bool sample(struct trace *t, const struct transaction *x, const struct tr
 
 static void decide(struct trace *t, struct transaction *x, const struct traceparent *parent)
 {
-	bool bad = x->status >= 500 || x->outcome != OUTCOME_COMPLETE;
+	/* As a span's status has it (export/semconv.h); what was not seen may have been an error. */
+	bool bad =
+		x->status >= (x->side == SIDE_CLIENT ? 400 : 500) || x->outcome != OUTCOME_COMPLETE;
 
 	x->sampled = sample(t, x, parent);
 	if (!x->sampled && t->options.keep_errors && bad) {

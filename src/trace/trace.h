@@ -23,7 +23,7 @@ struct trace_options {
 	enum sampler sampler;
 	bool parent_based;
 	double ratio;	       /* SAMPLER_RATIO: 0..1 (otherwise -EINVAL) */
-	bool keep_errors;      /* status >= 500, or outcome not complete */
+	bool keep_errors;      /* status >= 500 (CLIENT: >= 400), or outcome not complete */
 	uint64_t keep_slow_ns; /* 0 = off */
 	uint32_t connections;  /* watched client ends remembered: 65,536 */
 	uint8_t secret[16];    /* keys the hash of unnamed exchanges */

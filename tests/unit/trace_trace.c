@@ -318,13 +318,16 @@ static void errors_and_the_slow_are_kept(void **state)
 	assert_true(push(t).sampled);
 	t.status = 404;
 	assert_false(push(t).sampled);
+	t.side = SIDE_CLIENT; /* whose request was the mistake */
+	assert_true(push(t).sampled);
+	t.side = SIDE_SERVER;
 	t.outcome = OUTCOME_CLIENT_GONE;
 	assert_true(push(t).sampled);
 	t.outcome = OUTCOME_COMPLETE;
 	t.duration_ns = 1000;
 	assert_true(push(t).sampled);
 	s = stop();
-	assert_u64(s.kept_error, 2);
+	assert_u64(s.kept_error, 3);
 	assert_u64(s.kept_slow, 1);
 	assert_u64(s.dropped, 2);
 }

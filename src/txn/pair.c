@@ -102,6 +102,7 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 	for (unsigned i = 0; head_request(x, o, h); i++) {
 		if (i < ROOM_TRIES && txn_evict(x, o))
 			continue;
+		o->t.request.seen = false; /* what was copied of it is not all */
 		txn_give_up(o);
 		finish(x, o);
 		return;

@@ -299,6 +299,7 @@ static void too_large_for_the_bound(void **state)
 	assert_int_equal(kit.seen_count, 1);
 	assert_int_equal(kit.seen[0].outcome, OUTCOME_UNOBSERVED);
 	assert_int_equal(kit.seen[0].why, PC_WHY_BUFFER);
+	assert_true(kit.seen[0].unobserved & UNOBSERVED_METHOD); /* half of a head is none */
 	kit_exchange(&c, 1, "/small", 200);
 	assert_slice(kit.seen[1].path, "/small");
 	kit.in.close(kit.in.ctx, &c, STREAM_CLOSE_GONE);

@@ -5,7 +5,7 @@
  * with what their own sockets did. One thread, no other stage of the product in it.
  *
  *   capture_dump [--source sock|syscall] [--pid N]... [--port N]... [--cgroup ID LEVEL] [--listeners]
- *                [--exec-asks] [--ring BYTES]
+ *                [--exec-asks] [--ring BYTES] [--connections N]
  *   commands: direct CONN RX_UNTIL TX_UNTIL RX_BUDGET TX_BUDGET | process TGID STATE | begin | scan |
  *             stop (no drain from here on) | go; end of input ends it
  */
@@ -121,6 +121,9 @@ static int parse(int argc, char **argv, struct options *o)
 		} else if (strcmp(a, "--ring") == 0) {
 			o->capture.data_ring_bytes = (uint32_t)strtoul(v, NULL, 10);
 			i++;
+		} else if (strcmp(a, "--connections") == 0) {
+			o->capture.connections = (uint32_t)strtoul(v, NULL, 10);
+			i++;
 		} else if (strcmp(a, "--source") == 0) {
 			o->capture.source =
 				strcmp(v, "syscall") == 0 ? CAPTURE_SYSCALL : CAPTURE_SOCK;
@@ -187,8 +190,9 @@ static void print_stats(const struct reader *r)
 	printf("],\"why_bytes\":[");
 	for (int i = 0; i < 16; i++)
 		printf("%s%llu", i ? "," : "", s.kernel.why_bytes[i]);
-	printf("],\"lost_bytes\":%llu,\"uncertain\":%llu,\"malformed\":%" PRIu64 "}\n",
-	       s.kernel.lost_bytes, s.kernel.uncertain, s.malformed);
+	printf("],\"lost_bytes\":%llu,\"uncertain\":%llu,\"refused\":%llu,\"malformed\":%" PRIu64
+	       "}\n",
+	       s.kernel.lost_bytes, s.kernel.uncertain, s.kernel.sockets_refused, s.malformed);
 }
 
 static int loop(struct capture *c, struct reader *r)

@@ -24,6 +24,7 @@ struct pc_scratch {
 	__u32 busy;
 	__u32 pad;
 	struct pc_walk walk;
+	struct iovec few[4];
 	struct pc_data data;
 	__u8 rest[PC_ARRIVALS * sizeof(struct pc_arrival) + 2 * PC_PIECE];
 };

@@ -13,6 +13,8 @@
 #include "lib/calls.h"
 #include "lib/emit.h"
 
+#define PC_MSG_IOV __builtin_offsetof(struct user_msghdr, msg_iov)
+
 #define PC_VECTORS_SHORT 4    /* gathered without a loop helper: nginx sends 2 to 4 */
 #define PC_VECTORS_MAX	 1024 /* UIO_MAXIOV of the kernel */
 /* Each step takes up a vector, fills up a piece or leaves one absence behind. */
@@ -29,7 +31,7 @@ struct pc_args {
 /* Sets up the walk over the user's buffers. Returns the cause if there are none to be had. */
 static __always_inline __u32 pc_walk_source(struct pc_walk *w, const struct pc_args *a)
 {
-	struct user_msghdr m;
+	__u64 m[2]; /* msg_iov, msg_iovlen */
 
 	w->vectors = 0;
 	w->iov = 0;
@@ -47,10 +49,10 @@ static __always_inline __u32 pc_walk_source(struct pc_walk *w, const struct pc_a
 			return PC_WHY_MMSG;
 		/* fall through: a struct mmsghdr begins with its msghdr */
 	case PC_FORM_MSG:
-		if (bpf_probe_read_user(&m, sizeof(m), (void *)a->at))
+		if (bpf_probe_read_user(m, sizeof(m), (void *)(a->at + PC_MSG_IOV)))
 			return PC_WHY_FAULT;
-		w->iov = m.msg_iov;
-		w->vectors = m.msg_iovlen < PC_VECTORS_MAX ? m.msg_iovlen : PC_VECTORS_MAX;
+		w->iov = m[0];
+		w->vectors = m[1] < PC_VECTORS_MAX ? m[1] : PC_VECTORS_MAX;
 		return PC_WHY_NONE;
 	case PC_FORM_SENDFILE:
 	case PC_FORM_SPLICE:
@@ -164,10 +166,10 @@ static __noinline int pc_copy_long(struct pc_scratch *x)
 /* Gathers up to four vectors into one record. False: not so short, nothing was done. */
 static __always_inline bool pc_copy_short(struct pc_scratch *x)
 {
-	struct iovec v[PC_VECTORS_SHORT] = {};
 	struct pc_walk *w = &x->walk;
-	__u64 bytes = w->vectors * (__u64)sizeof(v[0]);
-	__u32 total = w->total;
+	struct iovec *v = x->few;
+	__u64 bytes = w->vectors * (__u64)sizeof(struct iovec);
+	__u32 total = w->total, at = 0;
 
 	if (total > PC_PIECE || w->skip || w->budget < total)
 		return false;
@@ -177,17 +179,17 @@ static __always_inline bool pc_copy_short(struct pc_scratch *x)
 		goto out;
 	}
 	barrier_var(bytes);
-	if (bytes == 0 || bytes > sizeof(v) || bpf_probe_read_user(v, bytes, (void *)w->iov))
+	if (bytes == 0 || bytes > sizeof(x->few) || bpf_probe_read_user(v, bytes, (void *)w->iov))
 		return false;
-	for (__u32 i = 0, at = 0; i < PC_VECTORS_SHORT && at < total; i++) {
+	for (__u32 i = 0; i < PC_VECTORS_SHORT && i < w->vectors && at < total; i++) {
 		__u32 len = v[i].iov_len < total - at ? v[i].iov_len : total - at;
 
 		if (len && !pc_copy_user(x, at, len, v[i].iov_base))
 			return false;
 		at += len;
-		if (i == PC_VECTORS_SHORT - 1 && at < total)
-			return false; /* vectors shorter than the call: cannot be */
 	}
+	if (at < total)
+		return false; /* vectors shorter than the call: cannot be */
 out:
 	x->data.head.flags |= PC_F_LAST;
 	x->data.len = x->data.captured = total;

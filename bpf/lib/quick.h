@@ -24,7 +24,7 @@ struct pc_two {
 static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, struct pc_two *t)
 {
 	struct iovec v[2] = {};
-	struct user_msghdr h;
+	__u64 m[2]; /* msg_iov, msg_iovlen */
 	__u64 at = a->at, count = a->count;
 
 	t->second = t->second_len = 0;
@@ -34,10 +34,10 @@ static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, stru
 		t->first = at;
 		return true;
 	case PC_FORM_MSG:
-		if (bpf_probe_read_user(&h, sizeof(h), (void *)at))
+		if (bpf_probe_read_user(m, sizeof(m), (void *)(at + PC_MSG_IOV)))
 			return false;
-		at = h.msg_iov;
-		count = h.msg_iovlen;
+		at = m[0];
+		count = m[1];
 		break;
 	case PC_FORM_IOV:
 		break;
@@ -120,7 +120,7 @@ static __always_inline bool pc_tell_quick(struct pc_sock *s, const struct pc_mov
 	ring = bpf_map_lookup_elem(&pc_data_rings, &ring_no);
 	if (!n || !ring)
 		return false;
-	if (m->dir == PC_RX) {
+	if (m->f.dir == PC_RX) {
 		if (t.second_len || s->arrived_head - s->arrived_tail > 1)
 			return false;
 		pc_arrival_one(s, m->end_seq, m->span.end, &arrived);

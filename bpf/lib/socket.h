@@ -253,19 +253,19 @@ static __always_inline void pc_send_began(struct pc_sock *s, const struct sock *
 	struct pc_counters *n;
 	struct file *file;
 
-	m->begin_ns = s->begin_ns;
-	if (m->begin_ns) {
+	m->f.begin_ns = s->begin_ns;
+	if (m->f.begin_ns) {
 		s->begin_ns = 0;
 		return;
 	}
-	m->begin_ns = m->time_ns;
+	m->f.begin_ns = m->f.time_ns;
 	if (m->ret < half && (__u32)PC_READ(sk, sk_wmem_queued) < half)
 		return;
 	file = pc_file_of(sk);
 	if (!file || (PC_READ(file, f_flags) & O_NONBLOCK))
 		return;
-	m->begin_ns = 0;
-	m->flags |= PC_F_BLOCKED;
+	m->f.begin_ns = 0;
+	m->f.flags |= PC_F_BLOCKED;
 	n = pc_count();
 	if (n)
 		pc_add(n->blocked, 1);
@@ -274,21 +274,21 @@ static __always_inline void pc_send_began(struct pc_sock *s, const struct sock *
 static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 				     const struct tcp_sock *tp, struct pc_moved *m)
 {
-	__u32 d = m->dir;
+	__u32 d = m->f.dir;
 	bool all_sent = false;
 	struct pc_tcp t;
 
 	if (tp) {
 		pc_tcp_read_way(sk, tp, s->flags, d, &t);
 		all_sent = !PC_CALLS_ONLY && d == PC_TX && t.snd_nxt == t.write_seq;
-		m->srtt_us = t.srtt_us;
-		m->retrans = t.retrans;
-		m->unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
+		m->f.srtt_us = t.srtt_us;
+		m->f.retrans = t.retrans;
+		m->f.unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
 	}
-	m->time_ns = pc_moved_at(tp, all_sent);
+	m->f.time_ns = pc_moved_at(tp, all_sent);
 	if ((s->flags & PC_S_COUNTED) || !pc_is_plain(sk, tp)) {
 		s->flags |= PC_S_COUNTED;
-		m->flags |= PC_F_COUNTED;
+		m->f.flags |= PC_F_COUNTED;
 		m->span.start = __sync_fetch_and_add(&s->pos[d], m->ret);
 		m->span.end = m->span.start + m->ret;
 		m->end_seq = s->arrived_tail; /* no pairs here */
@@ -298,7 +298,7 @@ static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 	pc_span_of(s->pos[d], d == PC_RX ? pc_rx_pos(&t, s->seq0) : pc_tx_pos(&t, s->seq0), m->ret,
 		   s->hole_pos[d], s->hole_len[d], &m->span);
 	if (m->span.uncertain)
-		m->flags |= PC_F_UNCERTAIN;
+		m->f.flags |= PC_F_UNCERTAIN;
 	if (s->pos[d] < m->span.end)
 		s->pos[d] = m->span.end;
 }
@@ -334,9 +334,9 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 	struct tcp_sock *tp = pc_tcp_known(s, sk);
 	struct pc_moved m = {};
 
-	m.who = (__u64)task->tgid << 32 | (__u32)task->pid;
+	m.f.who = (__u64)task->tgid << 32 | (__u32)task->pid;
 	m.ret = ret;
-	m.dir = d;
+	m.f.dir = d;
 	m.why = why;
 	pc_place(s, sk, tp, &m);
 	if (d == PC_TX)

@@ -77,28 +77,28 @@ static __noinline int pc_tell_open(struct pc_sock *s, const struct sock *sk, __u
 }
 
 /* A range that nobody can have, at position `from`. */
-static __noinline int pc_tell_gap(struct pc_sock *s, struct pc_moved *m, __u64 from, __u64 to,
+static __noinline int pc_tell_gap(struct pc_sock *s, const struct pc_fact *f, __u64 from, __u64 to,
 				  __u32 why)
 {
 	struct pc_scratch *x;
 	__u64 len = to - from;
 
-	if (!s || !m || to <= from)
+	if (!s || !f || to <= from)
 		return 0;
 	x = pc_scratch_take();
 	if (!x)
 		return 0; /* not a loss: it was told absent anyway, and its place shows */
 	__builtin_memset(&x->data, 0, sizeof(x->data));
-	pc_head_set(&x->data.head, PC_DATA, m->flags, 0, m->time_ns);
+	pc_head_set(&x->data.head, PC_DATA, f->flags, 0, f->time_ns);
 	x->data.conn = s->conn;
 	x->data.pos = from;
 	x->data.len = len < 0xffffffff ? len : 0xffffffff;
-	x->data.tgid = m->who >> 32;
-	x->data.tid = (__u32)m->who;
-	x->data.srtt_us = m->srtt_us;
-	x->data.retrans = m->retrans;
-	x->data.unread = m->unread;
-	x->data.dir = m->dir;
+	x->data.tgid = f->who >> 32;
+	x->data.tid = (__u32)f->who;
+	x->data.srtt_us = f->srtt_us;
+	x->data.retrans = f->retrans;
+	x->data.unread = f->unread;
+	x->data.dir = f->dir;
 	x->data.why = why;
 	pc_emit_data(x, 0);
 	pc_scratch_give(x);
@@ -113,7 +113,7 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 
 	if (!s || !m)
 		return 0;
-	d = m->dir & 1;
+	d = m->f.dir & 1;
 	why = pc_unseen(d);
 	if (m->span.filled) {
 		s->hole_pos[d] += m->ret;
@@ -121,16 +121,16 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 		return 0;
 	}
 	if (s->hole_len[d]) {
-		pc_tell_gap(s, m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], why);
+		pc_tell_gap(s, &m->f, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], why);
 		s->hole_len[d] = 0;
 	}
 	if (!m->span.hole_len || m->span.start <= until)
 		return 0; /* part of what the brain does not want */
 	if (s->told[d] < m->span.hole_pos)
-		pc_tell_gap(s, m, s->told[d], m->span.hole_pos, PC_WHY_DIRECTIVE);
+		pc_tell_gap(s, &m->f, s->told[d], m->span.hole_pos, PC_WHY_DIRECTIVE);
 	s->told[d] = m->span.start;
 	if (m->single) {
-		pc_tell_gap(s, m, m->span.hole_pos, m->span.start, why);
+		pc_tell_gap(s, &m->f, m->span.hole_pos, m->span.start, why);
 		return 0;
 	}
 	s->hole_pos[d] = m->span.hole_pos;
@@ -167,7 +167,7 @@ static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until
 static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_control *c,
 					 struct pc_moved *m, const struct pc_args *args)
 {
-	__u32 d = m->dir & 1, budget = c->budget[d];
+	__u32 d = m->f.dir & 1, budget = c->budget[d];
 	__u64 until = 0, from = m->span.start;
 	struct pc_scratch *x;
 	__u32 why = m->why;
@@ -179,10 +179,10 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 	if (s->scope == PC_SCOPE_UNKNOWN) {
 		budget = pc_min(budget, s->provisional[d]);
 		s->provisional[d] -= pc_min(budget, m->ret);
-		m->flags |= PC_F_PROVISIONAL;
+		m->f.flags |= PC_F_PROVISIONAL;
 	}
 	if (m->span.end < until && m->span.end - s->told[d] < PC_SKIP_REPORT) {
-		s->skipped_ns[d] = m->time_ns;
+		s->skipped_ns[d] = m->f.time_ns;
 		if (d == PC_RX)
 			pc_arrival_drop(s, m->end_seq);
 		return;
@@ -194,7 +194,7 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 	if (until > from)
 		from = until;
 	if (s->told[d] < from && !m->span.filled)
-		pc_tell_gap(s, m, s->told[d], from, PC_WHY_DIRECTIVE);
+		pc_tell_gap(s, &m->f, s->told[d], from, PC_WHY_DIRECTIVE);
 	if (s->told[d] < m->span.end)
 		s->told[d] = m->span.end;
 	if (from == m->span.end) {
@@ -231,28 +231,28 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 /* No call will follow in this direction: tell what was kept back, so that every byte has a cause. */
 static __noinline int pc_tell_rest(struct pc_sock *s, __u32 d, __u64 pos, __u64 who)
 {
-	struct pc_moved m = {};
+	struct pc_fact f = {};
 	__u64 seen, now;
 
 	if (!s)
 		return 0;
 	d &= 1;
-	m.time_ns = bpf_ktime_get_ns();
-	m.who = who;
-	m.dir = d;
+	f.time_ns = bpf_ktime_get_ns();
+	f.who = who;
+	f.dir = d;
 	if (s->hole_len[d])
-		pc_tell_gap(s, &m, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], pc_unseen(d));
+		pc_tell_gap(s, &f, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], pc_unseen(d));
 	s->hole_len[d] = 0;
 	/* A body that was skipped and cut: its last byte moved with the latest call, not now. */
 	seen = s->pos[d] < pos ? s->pos[d] : pos;
-	now = m.time_ns;
+	now = f.time_ns;
 	if (s->told[d] < seen && s->skipped_ns[d])
-		m.time_ns = s->skipped_ns[d];
-	pc_tell_gap(s, &m, s->told[d], seen, PC_WHY_DIRECTIVE);
+		f.time_ns = s->skipped_ns[d];
+	pc_tell_gap(s, &f, s->told[d], seen, PC_WHY_DIRECTIVE);
 	if (s->told[d] < seen)
 		s->told[d] = seen;
-	m.time_ns = now;
-	pc_tell_gap(s, &m, s->told[d], pos, pc_unseen(d));
+	f.time_ns = now;
+	pc_tell_gap(s, &f, s->told[d], pos, pc_unseen(d));
 	if (s->told[d] < pos)
 		s->told[d] = pos;
 	return 0;

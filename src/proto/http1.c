@@ -150,6 +150,11 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 	struct way *w = &h->way[d];
 	bool at_start = w->state == WAY_START;
 
+	/* A transaction without its end always says why: nothing was missing here. */
+	if (why == PC_WHY_NONE && loss == PROTO_LOSS_MALFORMED)
+		why = PC_WHY_MALFORMED;
+	else if (why == PC_WHY_NONE && loss == PROTO_LOSS_HEAD_TOO_LARGE)
+		why = PC_WHY_BUFFER;
 	if (in_message(w)) {
 		struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
 					 .why = why,
@@ -198,7 +203,9 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 	http1_begin_content(p, h, d, head, r);
 	/* Its response had been given up when the request came at last: too late to join them. */
 	if (answered) {
-		struct message_end e = { .outcome = MESSAGE_UNOBSERVED, .end_pos = r->pos };
+		struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
+					 .why = PC_WHY_BUFFER,
+					 .end_pos = r->pos };
 
 		http1_pass_over(p, h, &e);
 	}
@@ -487,7 +494,7 @@ static void http1_close(struct proto *p, struct connection *c, enum stream_close
 	enum pc_dir answers = h->request_dir == PC_RX ? PC_TX : PC_RX;
 	struct message_end e = { .outcome = outcomes[why] };
 
-	e.why = why == STREAM_CLOSE_EVICTED ? PC_WHY_BUFFER : PC_WHY_NONE;
+	e.why = e.outcome == MESSAGE_UNOBSERVED ? PC_WHY_BUFFER : PC_WHY_NONE;
 	stop_waiting(p, h, 3);
 	for (int d = 0; d < 2; d++) {
 		if (!in_message(&h->way[d]))

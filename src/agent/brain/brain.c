@@ -184,9 +184,11 @@ static void check_readable(const struct config *c)
 
 		for (size_t f = 0; s->url && f < 3; f++)
 			if (files[f] && access(files[f], R_OK))
-				log_error("user %u, who sends to %s, cannot read %s: %s; give that "
+				/* the URL is not told: it may hold a password */
+				log_error("user %u, who sends %s, cannot read %s: %s; give that "
 					  "user a copy, or name a user who can with --user",
-					  getuid(), s->url, files[f], strerror(errno));
+					  getuid(), i ? "metrics" : "spans", files[f],
+					  strerror(errno));
 	}
 }
 

@@ -157,7 +157,7 @@ static void put_request(struct row *r)
 		buf_add_byte(r->out, '"');
 	}
 	put_str(r, KEY("user_agent.synthetic.type"), v->agent.bot ? "bot" : NULL);
-	put_field(r, KEY("http.request.header.content-type"), t->content_type);
+	put_field(r, KEY("http.request.header.content-type"), r->v->content_type);
 	put_field(r, KEY("http.request.header.referer"), v->referer);
 }
 
@@ -168,7 +168,7 @@ static void put_response(struct row *r)
 
 	if (t->status)
 		put_u64(r, UNOBSERVED_STATUS, KEY("http.response.status_code"), t->status);
-	put_field(r, KEY("http.response.header.content-type"), t->response_type);
+	put_field(r, KEY("http.response.header.content-type"), r->v->response_type);
 	put_field(r, KEY("http.response.header.location"), r->v->location);
 	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.body.size"), t->request.body_bytes);
 	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.body.size"),

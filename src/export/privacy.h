@@ -11,6 +11,7 @@
  *              more digits, a UUID or an IP address → {id}; matrix parameters lose their values
  *   addresses  of peer and client: IPv4 /24, IPv6 /48, the rest zero
  *   agent      the User-Agent field is withheld; its class (name and major version) stays
+ *   types      Content-Type without its parameters
  * Referer and Location follow the rules of path and query. `none` is the wire as it was.
  */
 #ifndef PC_EXPORT_PRIVACY_H
@@ -38,7 +39,8 @@ struct agent_class {
 /* Slices point into the transaction or into `scratch`: valid until the next view_make. */
 struct view {
 	struct slice path, query, template_, referer, location;
-	struct slice user_agent; /* at == NULL: withheld or none */
+	struct slice content_type, response_type; /* of request and response */
+	struct slice user_agent;		  /* at == NULL: withheld or none */
 	bool has_query;
 	struct agent_class agent;
 	char peer[46], local[46], client[46]; /* text; empty = unobserved or none */

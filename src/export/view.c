@@ -66,7 +66,11 @@ static void set_word(struct agent_class *c, struct slice agent, size_t at)
 		from--;
 	while (to < agent.len && is_word(agent.at[to]))
 		to++;
-	set_name(c, slice_sub(agent, from, to));
+	/* A part of an address (mybot@example.com) is no program's name. */
+	if ((from && agent.at[from - 1] == '@') || (to < agent.len && agent.at[to] == '@'))
+		set_name(c, SLICE("other"));
+	else
+		set_name(c, slice_sub(agent, from, to));
 	if (to < agent.len && agent.at[to] == '/')
 		c->version = number_at(slice_sub(agent, to + 1, agent.len));
 }
@@ -229,6 +233,12 @@ static struct slice make_path(struct view *v, struct slice path)
 	return since(v, from);
 }
 
+/* Parameters of a media type may hold a file's name, and with it a person's. */
+static struct slice media_type(struct slice value, bool strict)
+{
+	return strict && value.at ? slice_trim(slice_next(&value, ';')) : value;
+}
+
 int view_make(struct view *v, const struct privacy_rules *rules, const struct transaction *t)
 {
 	size_t most =
@@ -252,6 +262,8 @@ int view_make(struct view *v, const struct privacy_rules *rules, const struct tr
 	}
 	v->referer = make_url(v, rules, t->referer);
 	v->location = make_url(v, rules, t->location);
+	v->content_type = media_type(t->content_type, strict);
+	v->response_type = media_type(t->response_type, strict);
 	v->user_agent = strict ? (struct slice){ NULL, 0 } : t->user_agent;
 	set_agent(v, t->user_agent);
 	set_addresses(v, rules, t);

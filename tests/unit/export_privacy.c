@@ -345,7 +345,8 @@ static void agents(void **state)
 		{ "curl/7.88.1", "curl", 7, false },
 		{ "python-requests/2.31.0", "python-requests", 2, false },
 		{ "Go-http-client/1.1", "Go-http-client", 1, false },
-		{ "john.doe@example.com", "john.doe", 0, false },
+		{ "john.doe@example.com", "other", 0, false },
+		{ "for john@doebot.example", "other", 0, true },
 		{ "d41d8cd98f00b204e9800998ecf8427e/1", "other", 1, false },
 		{ "(odd)", "other", 0, false },
 		{ "a-name-that-is-much-longer-than-any-name-of-a-program/3", "other", 3, false },
@@ -372,6 +373,7 @@ static void views(void **state)
 
 	t.path = SLICE("/users/john.doe@example.com/orders");
 	t.forwarded_for = SLICE("203.0.113.99");
+	t.response_type = SLICE("application/pdf ; name=\"John Doe.pdf\"");
 	view_init(&v);
 	assert_int_equal(view_make(&v, &rules, &t), 0);
 	assert_slice(v.path, "/users/john.doe@example.com/orders");
@@ -379,6 +381,7 @@ static void views(void **state)
 	assert_string_equal(v.peer, "192.0.2.77");
 	assert_string_equal(v.client, "203.0.113.99");
 	assert_true(v.user_agent.len > 0);
+	assert_int_equal(v.response_type.len, t.response_type.len);
 
 	rules = (struct privacy_rules){ .mode = PRIVACY_AUDIENCE, .query_keep = keep };
 	assert_int_equal(view_make(&v, &rules, &t), 0);
@@ -389,6 +392,8 @@ static void views(void **state)
 	assert_string_equal(v.client, "203.0.113.0");
 	assert_string_equal(v.local, "10.1.2.3");
 	assert_null(v.user_agent.at);
+	assert_null(v.content_type.at); /* none was sent */
+	assert_slice(v.response_type, "application/pdf");
 	assert_string_equal(v.agent.name, "Chrome");
 
 	rules.peer_address = true;

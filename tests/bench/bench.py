@@ -7,7 +7,6 @@
 
 Never pass or fail on a figure: "met" and "missed" are for people to read.
 """
-import http.server
 import os
 import resource
 import socket
@@ -16,7 +15,7 @@ import sys
 import threading
 import time
 
-from measure import (CLIENT_CPU, ROUNDS, SECONDS, TOP, Agent, Hello, Spread, Table, begin, process, servers, sources,
+from measure import (CLIENT_CPU, ROUNDS, Agent, Hello, Spread, Table, begin, process, sink, sources,
                      thread_ns, verdict)
 from lib import compare
 
@@ -103,26 +102,9 @@ def unwatched():
     server.stop()
 
 
-class Sink(http.server.BaseHTTPRequestHandler):
-    """An OTLP endpoint that takes everything."""
-    protocol_version = "HTTP/1.1"
-    octets = 0
-
-    def do_POST(self):
-        Sink.octets += len(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
 def brain():
     """CPU of the loop thread a transaction at full speed; metrics from all, spans sampled or all sent."""
-    sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    endpoint = "http://127.0.0.1:%d" % sink().server_port
     server = Hello("nginx")
     for kind in sources():
         for words, sampler in (("spans 1 %", "0.01"), ("every span, gzip", "1.0")):
@@ -130,7 +112,7 @@ def brain():
             for _ in range(ROUNDS):
                 env = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": sampler,
                        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
-                agent = Agent(*server.scope(), "--otlp-endpoint", "http://127.0.0.1:%d" % sink.server_port,
+                agent = Agent(*server.scope(), "--otlp-endpoint", endpoint,
                               source=kind, ndjson=False, env=env)
                 pid = agent.brain()
                 threads = lambda: {int(t): thread_ns(pid, int(t)) for t in os.listdir("/proc/%d/task" % pid)}
@@ -147,7 +129,6 @@ def brain():
             table.add("brain's loop, µs of CPU a transaction, %s, %s" % (words, kind), "", "", value,
                       "≤ 4" if sampler == "0.01" else "shown", verdict(value.median, 4) if sampler == "0.01" else "",
                       "at %.0f requests/s; its worker %s" % (Spread(rates).median, Spread(other, "%.2f")))
-    sink.shutdown()
     server.stop()
 
 

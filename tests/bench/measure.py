@@ -6,12 +6,14 @@ and agent take turns inside each round, so that a busy minute of the machine hit
 """
 import fcntl
 import glob
+import http.server
 import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,6 +100,28 @@ server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world,
 
     def stop(self):
         process.stop(self.child)
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    """An OTLP endpoint that takes everything."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def sink():
+    """A collector in a thread; only its port matters."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 class Spread:

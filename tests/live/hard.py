@@ -297,7 +297,8 @@ def judge_row(row, want, name):
     for key, value in (("http.response.status_code", want.status), ("http.response.body.size", want.body)):
         if value is not Row.ANY:
             if value is None:
-                check(not row.get(key), "%s: %s should be absent: %s" % (name, key, row.get(key)))
+                check(key not in row, "%s: %s should be absent: %s" % (name, key, row.get(key)))
+                check(key in row["unobserved"], "%s: %s is absent but not named" % (name, key))
             else:
                 equal(row.get(key), value, name + " " + key)
     if want.outcome is not Row.ANY:
@@ -315,8 +316,9 @@ def judge(rows, name, expected):
         judge_row(by_path[want.path], want, want.path[:30])
     clients = {r[EXCHANGE]: r for r in rows if r["kind"] == "client" and mark in target(r) and EXCHANGE in r}
     for row in mine:
-        if row["outcome"] == "complete" and row.get(EXCHANGE) in clients:
-            other = clients[row[EXCHANGE]]
+        if row["outcome"] == "complete":
+            other = clients.get(row[EXCHANGE])
+            check(other, "%s: nothing of that name at the client's end" % row["url.path"][:30])
             equal(other.get("url.path"), row["url.path"], "path at the other end")
 
 

@@ -41,7 +41,7 @@ def request_sizes(rows, requests, what):
     """Body octets of each request against what the driver sent."""
     want = {r.target: r.body for r in requests}
     wrong = [(target(r), r.get("http.request.body.size"), want[target(r)]) for r in rows
-             if target(r) in want and r.get("http.request.body.size", 0) != want[target(r)]]
+             if target(r) in want and r.get("http.request.body.size") != want[target(r)]]
     check(not wrong, "%s: request body sizes: %d wrong, e.g. %s" % (what, len(wrong), wrong[:2]))
 
 

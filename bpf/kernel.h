@@ -125,6 +125,7 @@ struct sock_common {
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
 	__u16 skc_num;
+	__u32 skc_portpair; /* the same two in one, the first first */
 	__u16 skc_family;
 	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;

@@ -193,6 +193,16 @@ static __always_inline bool pc_is_news(long ret, __u32 form)
 	return ret == 0 || pc_is_final(-ret);
 }
 
+/* With --port most sockets are told by their ports alone; a Unix socket has none. */
+static __always_inline bool pc_port_possible(const struct sock *sk)
+{
+	__u32 pair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
+	__u16 port[2];
+
+	__builtin_memcpy(port, &pair, sizeof(port));
+	return pc_port_listed(port[1]) || pc_port_listed(bpf_ntohs(port[0]));
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
 {
@@ -220,6 +230,8 @@ int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
 		pc_asked_native(task, regs, form, &a);
 	sk = a.sk;
 	if (!sk || (a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+		return 0;
+	if ((c->scope_kinds & PC_SCOPE_BY_PORT) && !pc_port_possible(sk))
 		return 0;
 	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	pc_call_returned(&a, bpf_map_lookup_elem(&pc_conns, &key), ret);

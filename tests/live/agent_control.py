@@ -215,6 +215,26 @@ def reload():
     equal({r["service.name"] for r in agent.rows("server")}, {"renamed"}, "service names")
 
 
+def reload_without_parent():
+    """--pid names a process that has ended by the time of the reload; its child, nobody's by then, is still watched."""
+    server = servers.Nginx().start()
+    go = process.folder("orphan") + "/go"
+    os.mkfifo(go)
+    client = "import urllib.request as u; u.urlopen('http://127.0.0.1:%d/f777.bin')" % server.port
+    shell = process.start(["sh", "-c", "(read y < %s; exec %s -c \"%s\") & read x" % (go, process.PYTHON, client)],
+                          stdin=subprocess.PIPE)
+    agent = Agent("--pid", shell.pid)
+    shell.stdin.close()
+    shell.wait(20)
+    agent.child.send_signal(signal.SIGHUP)
+    process.wait_for(lambda: "reload" in agent.errors(), 10, "the reload")
+    with open(go, "w") as f:
+        f.write("go\n")
+    agent.wait_rows(1, "client")
+    check("old configuration stays" not in agent.errors(), agent.errors())
+    agent.stop()
+
+
 class Notify:
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -341,6 +361,7 @@ suite.run("duration", duration)
 suite.run("Ctrl-C", interrupted)
 suite.run("status", status_socket)
 suite.run("reload, good and bad", reload)
+suite.run("reload, --pid has ended", reload_without_parent)
 suite.run("sd_notify at a path", lambda: notify(process.folder("notify") + "/n"))
 suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d" % os.getpid()))
 for each in sources():

@@ -72,18 +72,32 @@ static int tell_brain(struct warden *w, struct slice text, int ndjson)
 	return err;
 }
 
+static int judge_all(const struct config *config, struct capture *capture)
+{
+	int err = scope_judge(config, capture);
+	long found = err ? err : capture_scan(capture);
+
+	return found < 0 ? (int)found : 0;
+}
+
+/* A scope that did not change is left alone: a process that was named may have ended and its children
+ * live on, and who descends from whom can no longer be told once a parent is gone. */
 static int apply(struct warden *w, const struct config *config, struct slice text, int ndjson)
 {
-	long found;
-	int err = scope_apply(config, w->capture);
+	bool same = scope_is_same(w->config, config);
+	int err = same ? 0 : scope_apply(config, w->capture);
 
-	if (!err)
-		err = scope_judge(config, w->capture);
-	found = err ? err : capture_scan(w->capture);
-	if (found < 0)
-		return (int)found;
-	/* without a brain the next one is born with it */
-	return w->brain_ready ? tell_brain(w, text, ndjson) : 0;
+	if (err) /* nothing was changed yet */
+		return err;
+	if (!same)
+		err = judge_all(config, w->capture);
+	/* one that is still starting reads it then; without a brain the next one is born with it */
+	if (!err && w->brain_fd >= 0)
+		err = tell_brain(w, text, ndjson);
+	if (err && !same &&
+	    (scope_apply(w->config, w->capture) || judge_all(w->config, w->capture)))
+		log_error("reload: the old scope could not be set again");
+	return err;
 }
 
 static void refuse(struct warden *w, const char *why)
@@ -99,8 +113,11 @@ void warden_reload(struct warden *w)
 	int ndjson = -1;
 	int err = 0;
 
-	if (w->state != WARDEN_WATCHING)
+	if (w->state != WARDEN_WATCHING) {
+		if (w->state == WARDEN_STARTING)
+			log_warn("reload: not before `ready`; send SIGHUP again then");
 		return;
+	}
 	notify_reloading();
 	buf_init(&text, CONFIG_FILE_BYTES + 65536);
 	if (w->options->config_file)
@@ -111,11 +128,9 @@ void warden_reload(struct warden *w)
 		refuse(w, "the file has errors");
 	else if (outputs_open_ndjson(config, &ndjson))
 		refuse(w, "the NDJSON file cannot be opened");
-	else if (apply(w, config, buf_slice(&text), ndjson)) {
-		refuse(w, "the scope cannot be set");
-		if (scope_apply(w->config, w->capture) || scope_judge(w->config, w->capture))
-			log_error("reload: the old scope could not be set again");
-	} else {
+	else if (apply(w, config, buf_slice(&text), ndjson))
+		refuse(w, "it cannot be applied");
+	else {
 		say_fixed(w->config, config);
 		if (w->outputs.ndjson > STDERR_FILENO)
 			close(w->outputs.ndjson);

@@ -129,6 +129,22 @@ static uint32_t kinds_of(const struct config *c)
 	return kinds ? kinds : PC_SCOPE_BY_LISTENER;
 }
 
+static bool same_numbers(const struct numbers *a, const struct numbers *b)
+{
+	return a->count == b->count &&
+	       (!a->count || memcmp(a->at, b->at, a->count * sizeof(*a->at)) == 0);
+}
+
+bool scope_is_same(const struct config *a, const struct config *b)
+{
+	if (a->cgroups.count || b->cgroups.count || a->executables.count != b->executables.count)
+		return false;
+	for (uint32_t i = 0; i < a->executables.count; i++)
+		if (strcmp(a->executables.at[i], b->executables.at[i]) != 0)
+			return false;
+	return same_numbers(&a->pids, &b->pids) && same_numbers(&a->ports, &b->ports);
+}
+
 int scope_apply(const struct config *c, struct capture *capture)
 {
 	uint64_t ids[PC_CGROUPS];

@@ -18,6 +18,8 @@ int pids_read(const char *proc, struct pids *ret);
 
 /* Ports, cgroups, kinds. What cannot be resolved (no such cgroup, no such pid) is told and -ENOENT. */
 int scope_apply(const struct config *config, struct capture *capture);
+/* The same processes and connections are named. Never with cgroups: a path may be another one by now. */
+bool scope_is_same(const struct config *a, const struct config *b);
 /* Verdicts on the processes that exist: --pid with all descendants, --exe; everything else is not ours. */
 int scope_judge(const struct config *config, struct capture *capture);
 

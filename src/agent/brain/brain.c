@@ -240,7 +240,7 @@ static void reload(struct brain *b, int text_fd, int ndjson_fd)
 
 void brain_message(struct brain *b)
 {
-	for (;;) {
+	while (!b->warden_gone) {
 		struct message m = { 0 };
 		int fds[MESSAGE_FDS];
 		int err = message_receive(b->start.warden_fd, &m, fds);

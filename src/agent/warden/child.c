@@ -20,6 +20,8 @@
 #define BACKOFF_LAST_NS	 (10 * NS_PER_S)
 #define HEALTHY_NS	 (30 * NS_PER_S) /* lived this long: the next death is a first one */
 #define LOOKS_MAX	 8192
+#define MESSAGES_A_PASS                                                                            \
+	256 /* then signals and time: whoever floods us cannot keep us from ending it */
 
 int warden_start_brain(struct warden *w)
 {
@@ -170,7 +172,7 @@ static void ready(struct warden *w)
 
 void warden_message(struct warden *w)
 {
-	while (w->brain_fd >= 0) {
+	for (unsigned i = 0; i < MESSAGES_A_PASS && w->brain_fd >= 0; i++) {
 		struct message m = { 0 };
 		int fds[MESSAGE_FDS];
 		int err = message_receive(w->brain_fd, &m, fds);
@@ -188,9 +190,9 @@ void warden_message(struct warden *w)
 			w->brain_fd = -1;
 			return;
 		}
-		for (unsigned i = 0; i < MESSAGE_FDS; i++)
-			if (fds[i] >= 0)
-				close(fds[i]); /* it has nothing to send us */
+		for (unsigned k = 0; k < MESSAGE_FDS; k++)
+			if (fds[k] >= 0)
+				close(fds[k]); /* it has nothing to send us */
 		w->alive_ns = clock_mono_ns();
 		if (m.kind == MESSAGE_READY && !w->brain_ready)
 			ready(w);

@@ -169,7 +169,14 @@ static void *map_array(const struct capture *c, const char *map, size_t bytes)
 		return NULL;
 	}
 	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return NULL;
+	/* the brain is a fork of ours: it maps what it was given, and has nothing else */
+	if (madvise(at, bytes, MADV_DONTFORK)) {
+		munmap(at, bytes);
+		return NULL;
+	}
+	return at;
 }
 
 static int make_data_rings(struct capture *c)
@@ -285,11 +292,17 @@ void capture_fds(const struct capture *c, struct capture_fds *ret)
 
 int capture_set_scope(struct capture *c, const struct capture_scope *scope)
 {
+	const uint32_t by_procs = PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER;
+	uint32_t before = c->control->scope_kinds;
+
 	if (scope->cgroup_count > PC_CGROUPS)
 		return -E2BIG;
 	/* Nothing is in scope while it changes. */
 	__atomic_store_n(&c->control->scope_kinds, 0, __ATOMIC_SEQ_CST);
 	memset(c->ports, 0, PORT_WORDS * 8);
+	/* Who was named is not who listens: the verdicts of the one are nothing to the other. */
+	if (before && (before ^ scope->kinds) & by_procs)
+		memset(c->procs, 0, PROC_WORDS * 8);
 	for (uint32_t i = 0; i < scope->port_count; i++)
 		c->ports[scope->ports[i] / 64] |= 1ull << (scope->ports[i] % 64);
 	for (uint32_t i = 0; i < scope->cgroup_count; i++) {

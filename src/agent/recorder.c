@@ -87,10 +87,14 @@ int recording_create(const char *path, bool force, int *ret_fd)
 
 void recorder_init(struct recorder *r, int fd, uint64_t records, uint64_t bytes)
 {
+	const off_t end = (off_t)(RECORDING_HEADER + bytes);
+	struct stat st;
+
 	*r = (struct recorder){ .fd = fd, .records = records, .bytes = bytes };
 	buf_init(&r->out, FLUSH_BYTES + RECORDING_RECORD + 64);
-	/* a brain that died while it wrote may have left a piece of a record */
-	if (fd >= 0 && records && ftruncate(fd, (off_t)(RECORDING_HEADER + bytes)))
+	/* a brain that died while it wrote, be it at its first record, may have left a piece of one */
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > end &&
+	    ftruncate(fd, end))
 		r->error = -errno;
 }
 

@@ -240,6 +240,7 @@ static void goes_on(void **state)
 
 	close(made());
 	assert_int_equal(recording_create(path, true, &fd), 0);
+	assert_int_equal(write(fd, "the first one's half", 20), 20);
 	recorder_init(&r, fd, 0, 0);
 	for (unsigned i = 0; i < 4; i++)
 		recorder_push(&r, sample(i));

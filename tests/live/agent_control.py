@@ -95,6 +95,10 @@ def privileges():
     wrong = [l for l in links if "bpf-prog" in l or "bpf_link" in l or "btf" in l or "signalfd" in l]
     check(not wrong, "the brain holds %s" % wrong)
     check(sum("bpf-map" in l for l in links) <= 5, "the brain holds more maps than it needs: %s" % links)
+    # directives and control, a page for each ring's position: not the warden's verdicts on processes
+    spans = [[int(x, 16) for x in l.split()[0].split("-")] for l in process.read("/proc/%d/maps" % brain).splitlines()
+             if "bpf-map" in l and "w" in l.split()[1]]
+    check(sum(end - begin for begin, end in spans) < 600 * 1024, "the brain can write to %s" % spans)
     agent.stop()
     equal(agent.errors(), "ready\n", "standard error of a quiet run")
 

@@ -26,7 +26,8 @@ struct ring {
 	const char *data;
 	size_t bytes;
 	size_t page;
-	uint64_t at; /* our position */
+	uint64_t at;	 /* our position */
+	uint64_t *taken; /* what lies before it was handed out, or is in hand */
 };
 
 struct reader {
@@ -34,6 +35,7 @@ struct reader {
 	struct ring control_ring;
 	struct ring data[CAPTURE_DATA_RINGS];
 	uint32_t rings;
+	uint64_t taken[READER_RINGS]; /* where the sink has no place for it */
 	int epoll;
 	struct pc_directive *directives;
 	struct pc_control *control;
@@ -49,7 +51,21 @@ static void *map_fd(int fd, size_t bytes, int prot, off_t offset)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-static int ring_map(struct ring *r, int fd, uint32_t bytes)
+static uint64_t ring_end(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
+/* Where the reader before us stopped; what it said of itself is believed within the ring. */
+static uint64_t ring_resume(const struct ring *r)
+{
+	uint64_t released = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+	uint64_t taken = *r->taken;
+
+	return taken > released && taken <= ring_end(r) && taken % 8 == 0 ? taken : released;
+}
+
+static int ring_map(struct ring *r, int fd, uint32_t bytes, uint64_t *taken)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -62,7 +78,8 @@ static int ring_map(struct ring *r, int fd, uint32_t bytes)
 	if (!r->producer)
 		return -errno;
 	r->data = (const char *)r->producer + page;
-	r->at = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+	r->taken = taken;
+	r->at = ring_resume(r);
 	return 0;
 }
 
@@ -72,11 +89,6 @@ static void ring_unmap(struct ring *r)
 		munmap(r->consumer, r->page);
 	if (r->producer)
 		munmap((void *)r->producer, r->page + 2 * r->bytes);
-}
-
-static uint64_t ring_end(const struct ring *r)
-{
-	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
 static int watch(struct reader *r, int fd)
@@ -89,14 +101,15 @@ static int watch(struct reader *r, int fd)
 
 static int map_all(struct reader *r, const struct capture_fds *fds)
 {
+	uint64_t *taken = r->sink.taken ?: r->taken;
 	const int rw = PROT_READ | PROT_WRITE;
 	int err;
 
-	err = ring_map(&r->control_ring, fds->control_ring, fds->control_ring_bytes);
+	err = ring_map(&r->control_ring, fds->control_ring, fds->control_ring_bytes, taken);
 	err = err ?: watch(r, fds->control_ring);
 	for (uint32_t i = 0; !err && i < fds->data_rings; i++) {
 		r->rings = i + 1;
-		err = ring_map(&r->data[i], fds->data_ring[i], fds->data_ring_bytes);
+		err = ring_map(&r->data[i], fds->data_ring[i], fds->data_ring_bytes, taken + 1 + i);
 		err = err ?: watch(r, fds->data_ring[i]);
 	}
 	if (err)
@@ -164,11 +177,12 @@ static long ring_drain(struct reader *r, struct ring *q, uint64_t end, bool *ret
 			*ret_busy = true;
 			break;
 		}
+		q->at += ((uint64_t)len + RECORD_HEADER + 7) & ~7ull;
+		__atomic_store_n(q->taken, q->at, __ATOMIC_RELEASE);
 		if (!(word & BPF_RINGBUF_DISCARD_BIT)) {
 			hand_out(r, at + RECORD_HEADER, len);
 			n++;
 		}
-		q->at += ((uint64_t)len + RECORD_HEADER + 7) & ~7ull;
 		if (q->at - released >= RELEASE_BYTES) {
 			__atomic_store_n(q->consumer, q->at, __ATOMIC_RELEASE);
 			released = q->at;

@@ -12,6 +12,7 @@
 #include "parcours/abi.h"
 
 #define CAPTURE_DATA_RINGS 8
+#define READER_RINGS	   (1 + CAPTURE_DATA_RINGS)
 
 struct capture_fds {
 	int control_ring;
@@ -26,6 +27,10 @@ struct reader_sink {
 	/* The record lies in the ring: valid during the call only. Its size was checked against the
 	 * ring's, not against its kind. */
 	void (*record)(void *ctx, const struct pc_head *rec);
+	/* NULL, or memory that outlives this process: how far each ring was taken, READER_RINGS of it.
+	 * The ring itself is told only now and then; the next reader goes on from here, so no record is
+	 * taken twice, neither one that was counted nor one that was somebody's end. */
+	uint64_t *taken;
 };
 
 struct reader_stats {

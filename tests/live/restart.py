@@ -73,6 +73,10 @@ def brain_dies(source):
     rows = tail_seen(server, agent, lines)
     seen = no_phantom(rows, lines, "brain killed three times")
     check(agent.torn <= 3, "%d torn lines" % agent.torn)
+    submitted, read = (compare.labels(agent.stats(), "events." + name) for name in ("submitted", "read"))
+    for kind, count in submitted.items():
+        # one that was taken but not counted yet, each time; never one that was read twice
+        check(count - 3 <= read.get(kind, 0) <= count, "%s events submitted %d, read %d" % (kind, count, read.get(kind, 0)))
     return "%d of %d seen" % (len(seen), len(lines))
 
 

@@ -274,7 +274,7 @@ void brain_message(struct brain *b)
 static int begin(struct brain *b)
 {
 	const struct brain_start *s = &b->start;
-	const struct reader_sink ring = { b, from_ring };
+	const struct reader_sink ring = { b, from_ring, s->shared->taken };
 	const struct census_sink sink = { b, deliver, to_warden };
 	const struct config *c = b->config;
 	bool terminal = isatty(STDOUT_FILENO);

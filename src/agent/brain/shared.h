@@ -9,9 +9,12 @@
 
 #include <stdint.h>
 
+#include "capture/reader.h"
+
 struct shared {
-	uint64_t records[16]; /* read from the rings, by enum pc_kind */
-	uint64_t restarts;    /* of the brain; the warden counts */
+	uint64_t records[16];	      /* read from the rings, by enum pc_kind */
+	uint64_t taken[READER_RINGS]; /* how far each ring was read */
+	uint64_t restarts;	      /* of the brain; the warden counts */
 	uint64_t reloads, reloads_refused;
 	uint64_t recording_records, recording_bytes;
 	uint64_t started_ns; /* of the agent, CLOCK_MONOTONIC */

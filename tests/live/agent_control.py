@@ -124,6 +124,10 @@ def cannot():
         code, _, err = call("run", "--port", port, "--duration", 1, *args)
         equal(code, 1, "exit code with %s: %s" % (args, err))
         check(word in err and "ready" not in err, "message with %s: %s" % (args, err))
+    inside = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", AGENT, "run", "--port", str(port), "--duration", "1"],
+                            capture_output=True, text=True, timeout=30)
+    equal(inside.returncode, 1, "exit code in a PID namespace: " + inside.stderr)
+    check("--pid=host" in inside.stderr, "message in a PID namespace: " + inside.stderr)
 
 
 def duration():

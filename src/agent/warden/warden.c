@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@
 
 #define END_MARGIN_NS  (5 * NS_PER_S) /* beyond the drain of exports */
 #define START_LIMIT_NS (10 * NS_PER_S)
+
+#define FIRST_PID_NAMESPACE 0xEFFFFFFC /* the kernel's PROC_PID_INIT_INO */
 
 /* ---- start ---- */
 
@@ -40,6 +43,21 @@ static int check_rights(void)
 		  "missing %s. Try: sudo parcours …; `parcours doctor` says more",
 		  missing);
 	return -EPERM;
+}
+
+/* The kernel names processes by their numbers in the first PID namespace. In another one a number means
+ * somebody else: scope and names would be wrong, and we would not know ourselves. */
+static int check_namespace(void)
+{
+	struct stat own;
+
+	if (stat("/proc/self/ns/pid", &own) || own.st_ino == FIRST_PID_NAMESPACE)
+		return 0;
+	log_error(
+		"parcours runs in a PID namespace of its own and would take processes for others: "
+		"start it on the host, or its container with the host's (docker run --pid=host, "
+		"hostPID: true)");
+	return -ENOTSUP;
 }
 
 static int find_account(struct warden *w)
@@ -106,6 +124,7 @@ static int prepare(struct warden *w, const char *record)
 {
 	int err = check_rights();
 
+	err = err ?: check_namespace();
 	if (err)
 		return err;
 	host_read(&w->host);

@@ -156,7 +156,7 @@ void core_push(struct core *c, const struct pc_head *rec)
 void core_finish(struct core *c, uint64_t drain_ns)
 {
 	stream_flush(c->stream);
-	export_finish(c->export, drain_ns);
+	export_finish(c->export, drain_ns, true);
 }
 
 /* The old one tells its last figures and gives up what a slow collector would not take. */
@@ -170,7 +170,7 @@ static int replace_export(struct core *c, const struct core_outside *outside)
 		return err;
 	export_figures(export, outside->ctx, outside->figures);
 	export_clock(export, txn_wall_minus_mono_ns(c->txn));
-	export_finish(c->export, RELOAD_DRAIN_NS);
+	export_finish(c->export, RELOAD_DRAIN_NS, false);
 	export_free(c->export);
 	c->export = export;
 	c->exported = export_txn_sink(export);

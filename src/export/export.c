@@ -266,7 +266,7 @@ void export_tick(struct export *x, uint64_t now_ns)
 	say_sender(x);
 }
 
-void export_finish(struct export *x, uint64_t drain_ns)
+void export_finish(struct export *x, uint64_t drain_ns, bool last)
 {
 	unsigned ms = (unsigned)(drain_ns / NS_PER_MS);
 
@@ -278,7 +278,7 @@ void export_finish(struct export *x, uint64_t drain_ns)
 	if (x->sender)
 		sender_finish(x->sender, drain_ns);
 	say_sender(x);
-	write_stats(x, true);
+	write_stats(x, last);
 	out_drain(&x->ndjson.out, ms);
 	out_drain(&x->console.out, ms);
 	say_outlet(x, &x->ndjson);

@@ -93,8 +93,8 @@ int export_reload(struct export *x, const struct export_options *options);
  * text, not by pointer. */
 bool export_options_same(const struct export_options *a, const struct export_options *b);
 /* Ends in order: last spans and metrics, queue sent within `drain_ns`, the last stats row (so that its
- * figures are final), then all is closed. */
-void export_finish(struct export *x, uint64_t drain_ns);
+ * figures are final), then all is closed. last = false: another stage takes its place and goes on. */
+void export_finish(struct export *x, uint64_t drain_ns, bool last);
 void export_stats(const struct export *x, struct export_stats *ret);
 void export_free(struct export *x);
 

@@ -277,7 +277,8 @@ void metrics_active(struct metrics *m, uint32_t tgid, struct slice method, int d
 	struct origin *o = resources_pid(m->resources, tgid);
 	unsigned which = otlp_method(method);
 
-	if (!o)
+	/* One that had begun before us, or whose pid was forgotten since: there are never fewer than none. */
+	if (!o || (delta < 0 && !o->active[which]))
 		return;
 	o->active[which] += delta;
 	o->active_seen |= 1u << which;

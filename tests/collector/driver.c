@@ -460,7 +460,7 @@ int main(int argc, char **argv)
 	export_clock(x, clock_wall_minus_mono_ns());
 	export_figures(x, NULL, figures);
 	cpu = drive(x, &o);
-	export_finish(x, (uint64_t)(o.drain * 1e9));
+	export_finish(x, (uint64_t)(o.drain * 1e9), true);
 	print_stats(x, cpu);
 	export_free(x);
 	return 0;

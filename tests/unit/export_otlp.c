@@ -454,5 +454,26 @@ static void workers_add_up(void **state)
 	end();
 }
 
+/* The end of a request that began before a reload, or before its pid was forgotten. */
+static void active_is_never_below_none(void **state)
+{
+	const struct metric_options o = { .series = 100 };
+	const int32_t *active;
+	struct metrics *m;
+
+	begin(2, 10);
+	metrics_new(&o, resources, &m);
+	active = &resources_pid(resources, 7)->active[otlp_method(SLICE("GET"))];
+	metrics_active(m, 7, SLICE("GET"), -1);
+	assert_int_equal(*active, 0);
+	metrics_active(m, 7, SLICE("GET"), 1);
+	metrics_active(m, 7, SLICE("GET"), 1);
+	metrics_active(m, 7, SLICE("GET"), -1);
+	assert_int_equal(*active, 1);
+	metrics_free(m);
+	end();
+}
+
 UNIT_MAIN(T(attributes), T(attribute_lengths), T(a_span), T(span_names), T(span_times), T(grouped),
-	  T(batch_is_bounded), T(series), T(services), T(workers_add_up))
+	  T(batch_is_bounded), T(series), T(services), T(workers_add_up),
+	  T(active_is_never_below_none))

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -119,7 +120,7 @@ static void rows_go_on(void **state)
 	assert_true(size_of(two) > 0);
 	o.service_name = "other";
 	assert_int_equal(export_reload(x, &o), -EINVAL);
-	export_finish(x, 0);
+	export_finish(x, 0, true);
 	export_stats(x, &s);
 	assert_true(s.ndjson_errors == 0 && s.ndjson_dropped == 0);
 	export_free(x);
@@ -127,4 +128,26 @@ static void rows_go_on(void **state)
 	close(two);
 }
 
-UNIT_MAIN(T(every_setting_counts), T(texts_are_compared), T(rows_go_on))
+/* The stage that a reload replaces tells its figures, but the run goes on. */
+static void only_the_end_is_final(void **state)
+{
+	for (int last = 0; last < 2; last++) {
+		int fd = memfd_create("rows", 0);
+		struct export_options o = { .ndjson_fd = fd, .console_fd = -1 };
+		char text[4096];
+		struct export *x;
+		ssize_t n;
+
+		assert_int_equal(export_new(&o, &x), 0);
+		export_finish(x, 0, last);
+		export_free(x);
+		n = pread(fd, text, sizeof(text) - 1, 0);
+		assert_true(n > 0);
+		text[n] = 0;
+		assert_non_null(strstr(text, "\"stats\""));
+		assert_int_equal(strstr(text, "\"final\":true") != NULL, last);
+		close(fd);
+	}
+}
+
+UNIT_MAIN(T(every_setting_counts), T(texts_are_compared), T(rows_go_on), T(only_the_end_is_final))

@@ -127,7 +127,8 @@ void warden_reload(struct warden *w)
 	else if (options_load_text(w->options, buf_slice(&text), false, &config))
 		refuse(w, "the file has errors");
 	else if (outputs_open_ndjson(config, &ndjson))
-		refuse(w, "the NDJSON file cannot be opened");
+		refuse(w, "the NDJSON file cannot be opened (by now only with the rights of its "
+			  "owner: root gave up the others at the start)");
 	else if (apply(w, config, buf_slice(&text), ndjson))
 		refuse(w, "it cannot be applied");
 	else {

@@ -44,7 +44,7 @@ static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sen
 
 static __always_inline struct tcp_sock *pc_tcp_known(const struct pc_sock *s, struct sock *sk)
 {
-	return bpf_skc_to_tcp_sock(sk);
+	return pc_tcp_of(sk);
 }
 
 static __always_inline struct pc_sock *pc_state_get(struct sock *sk)

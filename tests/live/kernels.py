@@ -23,6 +23,7 @@ from vm import guest, smoke
 
 GUEST_SECONDS = 240  # inside the guest; emulation on two shared cores is slow
 BOOT_SECONDS = 60
+LIMIT = 1000000  # of the verifier
 CACHE = os.path.join(process.BUILD, "vm")
 CASES = os.path.join(process.TOP, "tests", "live", "vm")
 USERS = (b"root:x:0:0::/:/bin/sh\nparcours:x:977:977::/:/bin/false\n"
@@ -121,6 +122,9 @@ def verifier(kernel, cases, source):
     check(counts, "no program among the agent's open files: " + text(case, "programs.err"))
     check("?" not in counts, "a program without a name")
     table.setdefault(kernel, {})[source] = counts
+    largest = max(counts, key=counts.get)
+    check(counts[largest] < LIMIT * 3 // 4, "%s walks %d of the %d instructions that the verifier grants"
+          % (largest, counts[largest], LIMIT))
     return "%d programs, %d instructions, at most %d" % (
         len(counts), sum(counts.values()), max(counts.values()))
 

@@ -7,9 +7,9 @@
  *
  * It runs for everybody, so it decides by price: by the call's number (a constant table), by the
  * process, then the walk descriptor → file → socket → sock, then the scope of the socket. Against the
- * socket source: what an io_uring moves is no call and shows only as a hole between two positions; a
- * descriptor that was passed to a process out of scope is not followed; the position is read at the
- * exit of the call, so two threads that write one socket at once are uncertain more often.
+ * socket source: what an io_uring moves is no call and is counted later, from TCP's own numbers
+ * (life.bpf.h); a descriptor that was passed to a process out of scope is not followed; the position is
+ * read at the exit of the call, so two threads that write one socket at once are uncertain more often.
  */
 #include "kernel.h"
 

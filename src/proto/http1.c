@@ -318,6 +318,11 @@ static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
 		return 0;
 	}
+	/* From position 1 it may be whole or lack its first octet (proto.c, starts_late). */
+	if (request && r->pos == 1 && h->c->start[d] == 1 && !http1_method_known(head.method)) {
+		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_RING);
+		return 0;
+	}
 	if (request &&
 	    http1_queue_push(p, h, proto_when(p, h->c, d, r->pos), http1_request_class(&head))) {
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_BUFFER);

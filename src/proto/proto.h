@@ -114,7 +114,8 @@ struct proto_sink {
 	void (*end)(void *ctx, struct connection *c, bool request, const struct message_end *e);
 	/* From here on the connection is a tunnel (101, CONNECT); its bytes by tunnel(), until close. */
 	void (*tunnel)(void *ctx, struct connection *c, enum pc_dir d, uint64_t bytes);
-	/* [pos, pos+bytes) of direction d is no part of any message delivered. */
+	/* [pos, pos+bytes) of direction d is no part of any message delivered. bytes 0, right after open:
+	 * only the cause of what was missed before it. */
 	void (*lost)(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos, uint64_t bytes,
 		     enum proto_loss loss, enum pc_why why);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);

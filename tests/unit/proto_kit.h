@@ -254,7 +254,7 @@ static void kit_lost(void *ctx, struct connection *c, enum pc_dir d, uint64_t po
 {
 	struct kit *k = ctx;
 
-	kit_check(bytes && pos >= k->lost_to[d] && pos + bytes <= k->pos[d]);
+	kit_check(!bytes || (pos >= k->lost_to[d] && pos + bytes <= k->pos[d]));
 	k->lost_to[d] = pos + bytes;
 	k->lost[d][loss] += bytes;
 }

@@ -141,9 +141,9 @@ class Parser:
 
 
 class Driver:
-    def __init__(self, port, requests, concurrency, host, local=None):
+    def __init__(self, port, requests, concurrency, host, think):
         self.port, self.host, self.concurrency = port, host, concurrency
-        self.local = local
+        self.think = random.Random(len(requests)), think
         self.todo = collections.deque(requests)
         self.seen, self.broken, self.connections = {}, [], 0
         self.sent = self.received = 0  # octets on all connections
@@ -165,8 +165,7 @@ class Driver:
 
     async def _worker(self):
         while self.todo:
-            reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20,
-                                                           local_addr=self.local)
+            reader, writer = await asyncio.open_connection(self.host, self.port, limit=1 << 20)
             # As most clients, at most 64 KiB a call: chunk framing beyond that is out of sight.
             writer.transport.max_size = 65536
             self.connections += 1
@@ -181,6 +180,8 @@ class Driver:
                         self.broken.append(item.id)
                     break
                 used += 1
+                if self.think[1]:
+                    await asyncio.sleep(self.think[0].uniform(0, self.think[1]))
                 if item.close or parser.close:
                     break
             writer.close()
@@ -193,17 +194,18 @@ class Driver:
         await asyncio.gather(*(self._worker() for _ in range(self.concurrency)))
 
 
-def drive_all(port, requests, concurrency=64, host="127.0.0.1"):
-    """Sends all; returns the driver with what it saw. A broken exchange fails the test."""
-    driver = Driver(port, requests, concurrency, host)
+def drive_all(port, requests, concurrency=64, host="127.0.0.1", think=0):
+    """Sends all; returns the driver with what it saw. A broken exchange fails the test. Each client
+    pauses up to `think` seconds after an answer."""
+    driver = Driver(port, requests, concurrency, host, think)
     asyncio.run(asyncio.wait_for(driver.run(), 300))
     check(not driver.broken, "driver: %d exchanges broke, first %s" % (len(driver.broken), driver.broken[:3]))
     return driver
 
 
-def drive(port, requests, concurrency=64, host="127.0.0.1"):
+def drive(port, requests, concurrency=64, host="127.0.0.1", think=0):
     """Sends all; returns {id: Seen}."""
-    return drive_all(port, requests, concurrency, host).seen
+    return drive_all(port, requests, concurrency, host, think).seen
 
 
 class Background:

@@ -143,7 +143,7 @@ class Apache(Server):
         if self.mpm == "prefork":
             extra += "ServerLimit 96\nMinSpareServers 64\nMaxSpareServers 96\n"
         else:
-            extra += "ThreadsPerChild 24\nServerLimit 4\n"
+            extra = "ThreadsPerChild 64\nServerLimit 4\nMaxRequestWorkers 256\nStartServers 4\nMaxSpareThreads 999\n"  # or it drops kept ones
         process.write(d + "/apache.conf", "".join("LoadModule %s_module %s/mod_%s.so\n" % (m, modules, m)
                                                   for m in load) + """
 ServerRoot %s

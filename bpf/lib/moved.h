@@ -24,7 +24,7 @@ struct pc_moved {
 	__u32 ret;
 	__u32 why;     /* PC_WHY_NONE, or the bytes cannot be had */
 	__u32 end_seq; /* TCP: sequence number at span.end, for the arrivals */
-	bool single;   /* one thread only: what moved unseen was no other call */
+	bool single;   /* one task only: what moved unseen was no other call */
 };
 
 static __always_inline void pc_data_fill(struct pc_data *r, const struct pc_sock *s,

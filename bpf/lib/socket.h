@@ -341,8 +341,9 @@ static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
 	pc_place(s, sk, tp, &m);
 	if (d == PC_TX)
 		pc_send_began(s, sk, &m);
-	if (m.span.hole_len)
-		m.single = task->signal->nr_threads == 1;
+	if (s->user[d] != (__u32)task->pid)
+		s->user[d] = s->user[d] ? PC_SEVERAL : (__u32)task->pid;
+	m.single = s->user[d] != PC_SEVERAL;
 	pc_tell_call(s, c, &m, args);
 }
 

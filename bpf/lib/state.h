@@ -27,6 +27,8 @@
 #define PC_S_CLOSED    0x100
 #define PC_S_EXISTED   0x200 /* found by the scan: bytes may have moved before us */
 
+#define PC_SEVERAL 0xffffffff
+
 /* Arrivals not yet read: written by sk_data_ready (under the socket's lock), read by the receiving
  * call. A ring of PC_ARRIVALS; head and tail only grow. */
 struct pc_arrived {
@@ -42,6 +44,8 @@ struct pc_sock {
 	__u64 skipped_ns
 		[2]; /* told < pos: when the latest call that made no record moved its bytes */
 	__u64 hole_pos[2];
+	__u64 hole_ns[2];     /* when it was noticed */
+	__u32 user[2];	      /* task that made the last call; PC_SEVERAL = not always the same */
 	__u32 hole_len[2];    /* moved by something we did not see, not yet told */
 	__u32 seq0[2];	      /* TCP sequence number of position 0 */
 	__u32 provisional[2]; /* bytes left to capture while the scope is unknown */

@@ -16,7 +16,8 @@
 #include "lib/position.h"
 #include "lib/quick.h"
 
-#define PC_SKIP_REPORT (1u << 30) /* tell of skipped bytes at least this often: fits a u32 */
+#define PC_LATE_NS     100000000ull /* a task that lost its CPU before it could report */
+#define PC_SKIP_REPORT (1u << 30)   /* tell of skipped bytes at least this often: fits a u32 */
 
 static __always_inline void pc_addr_of(const struct sock *sk, bool remote, __u16 family,
 				       struct pc_addr *ret)
@@ -105,8 +106,10 @@ static __noinline int pc_tell_gap(struct pc_sock *s, const struct pc_fact *f, __
 	return 0;
 }
 
-/* Bytes that moved without a call that we saw (splice in, TCP_ZEROCOPY_RECEIVE). With other threads
- * about they may belong to a call that has not reported yet: kept until the next one. */
+/*
+ * Bytes that moved without a call that we saw (splice in, TCP_ZEROCOPY_RECEIVE). Where several tasks
+ * use this direction they may belong to a call that has not reported yet: kept until that is late.
+ */
 static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 until)
 {
 	__u32 d, why;
@@ -120,19 +123,23 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 		s->hole_len[d] -= m->ret;
 		return 0;
 	}
+	if (s->hole_len[d] && !m->span.hole_len && m->f.time_ns - s->hole_ns[d] < PC_LATE_NS)
+		return 0;
 	if (s->hole_len[d]) {
 		pc_tell_gap(s, &m->f, s->hole_pos[d], s->hole_pos[d] + s->hole_len[d], why);
 		s->hole_len[d] = 0;
 	}
 	if (!m->span.hole_len || m->span.start <= until)
 		return 0; /* part of what the brain does not want */
-	if (s->told[d] < m->span.hole_pos)
+	if (s->told[d] < m->span.hole_pos && s->skipped_ns[d])
 		pc_tell_gap(s, &m->f, s->told[d], m->span.hole_pos, PC_WHY_DIRECTIVE);
+	s->skipped_ns[d] = 0;
 	s->told[d] = m->span.start;
 	if (m->single) {
 		pc_tell_gap(s, &m->f, m->span.hole_pos, m->span.start, why);
 		return 0;
 	}
+	s->hole_ns[d] = m->f.time_ns;
 	s->hole_pos[d] = m->span.hole_pos;
 	s->hole_len[d] = m->span.hole_len < 0xffffffff ? m->span.hole_len : 0xffffffff;
 	return 0;
@@ -193,8 +200,10 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 		until = m->span.end;
 	if (until > from)
 		from = until;
-	if (s->told[d] < from && !m->span.filled)
+	/* Without a directive what is missing is another task's call, about to report. */
+	if (s->told[d] < from && !m->span.filled && (s->skipped_ns[d] || until > s->told[d]))
 		pc_tell_gap(s, &m->f, s->told[d], from, PC_WHY_DIRECTIVE);
+	s->skipped_ns[d] = 0;
 	if (s->told[d] < m->span.end)
 		s->told[d] = m->span.end;
 	if (from == m->span.end) {

@@ -314,20 +314,28 @@ def blocking(source):
 def threads(source):
     """Two threads write, two read, on one connection: nothing twice, nothing lost, nothing invented."""
     p = Pair(source).remember()
-    got, lock = [0], threading.Lock()
+    got, lock, turn = [0], threading.Lock(), threading.Lock()
     total = 2 * 3000 * 40
 
     def writer(letter):
-        for _ in range(3000):
+        p.c.send(letter * 40)
+        ready.wait()
+        for _ in range(2999):
             p.c.send(letter * 40)
 
     def reader():
+        with turn:  # each has used the socket before they race
+            part = p.s.recv(40, socket.MSG_WAITALL)
+        with lock:
+            got[0] += len(part)
+        ready.wait()
         while True:
             part = p.s.recv(100)
             with lock:
                 got[0] += len(part)
             if not part:
                 break
+    ready = threading.Barrier(4)
     work = [threading.Thread(target=writer, args=(l,)) for l in (b"a", b"b")] + [threading.Thread(target=reader) for _ in range(2)]
     for t in work:
         t.start()

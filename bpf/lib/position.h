@@ -116,7 +116,7 @@ static inline void pc_span_of(__u64 last, __u64 now, __u32 ret, __u64 hole_pos, 
 	s->end = now;
 	s->hole_pos = hole_pos;
 	s->hole_len = 0;
-	s->uncertain = moved != (__s64)ret;
+	s->uncertain = moved != (__s64)ret || hole_len; /* or it came in another's place */
 	s->filled = false;
 	if (moved > (__s64)ret) {
 		s->hole_pos = last;

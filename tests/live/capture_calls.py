@@ -346,21 +346,25 @@ def threads(source):
         t.join()
     equal(got[0], total, "bytes read")
     records, c, s = p.end()
-    seen = {}
+    seen, absent = {}, 0
     for conn, d in ((c, "tx"), (s, "rx")):
-        at, out = 0, b""
-        for r in sorted(of(records, conn, "data", d), key=lambda r: (r["pos"], -r["len"])):
+        at, out = 0, []
+        for r in sorted(of(records, conn, "data", d), key=lambda r: (r["pos"], r["captured"] == 0)):
+            if r["captured"] < r["len"]:  # three calls deep: told absent, and it says uncertain
+                check(r["flags"] & UNCERTAIN, "absent and certain: %r" % r)
+                absent += r["len"]
+                if r["pos"] < at:
+                    continue  # it came after all
             check(r["pos"] == at, "%s: %d after %d" % (d, r["pos"], at))
-            check(r["captured"] == r["len"] and r["why"] == "", "absent: %r" % r)
-            out += bytes.fromhex(r["bytes"])
+            out += bytes.fromhex(r["bytes"]) or [None] * r["len"]
             at += r["len"]
         equal(at, total, d + " end")
         seen[d] = out
-    check(seen["tx"].count(b"a") == total // 2, "bytes of the writers")
-    wrong = sum(x != y for x, y in zip(seen["tx"], seen["rx"]))
+    wrong = sum(x != y for x, y in zip(seen["tx"], seen["rx"]) if x and y)
     uncertain = sum(1 for r in records if r["kind"] == "data" and r["flags"] & UNCERTAIN)
     check(wrong == 0 or uncertain, "%d bytes differ and nothing is uncertain" % wrong)
-    return "%d uncertain, %d bytes differ" % (uncertain, wrong)
+    check(absent <= total // 100, "%d of %d bytes told absent" % (absent, total))
+    return "%d uncertain, %d bytes differ, %d absent" % (uncertain, wrong, absent)
 
 
 def existing(source):

@@ -456,7 +456,8 @@ static int http1_open(struct proto *p, struct connection *c, enum pc_dir request
 	 * still has to hear why, for the response whose request it was. */
 	for (int d = 0; d < 2; d++)
 		if (conn->missed_why[d])
-			p->sink.lost(p->sink.ctx, c, d, c->pos[d], 0, PROTO_LOSS_HOLE, conn->missed_why[d]);
+			p->sink.lost(p->sink.ctx, c, d, c->pos[d], 0, PROTO_LOSS_HOLE,
+				     conn->missed_why[d]);
 	return 0;
 }
 

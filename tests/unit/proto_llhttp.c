@@ -525,7 +525,7 @@ static const char *corpora(char *path, size_t size)
 	const char *shared = getenv("PARCOURS_SHARED");
 	DIR *dir;
 
-	snprintf(path, size, "%s/corpora/llhttp/test", shared ? shared : "../shared");
+	snprintf(path, size, "%s/corpora/llhttp/test", shared && *shared ? shared : "../shared");
 	dir = opendir(path);
 	if (!dir)
 		return NULL;

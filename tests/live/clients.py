@@ -82,7 +82,8 @@ def one(name, source):
     if name == "Go":
         runtimes.go_build("client")
     server = servers.Nginx().start()
-    agent = Agent("--port", server.port, source=source)
+    # On two cores the brain waits for its turn among clients and servers: room for that long.
+    agent = Agent("--port", server.port, "--ring-size", 16 << 20, source=source)
     count = call(server.port)
     lines = server.wait_lines(count)
     equal(len(lines), count, "lines in the server's log")

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from measure import (CLIENT_CPU, ROUNDS, Agent, Hello, Spread, Table, begin, process, sink, sources,
+from measure import (CLIENT_CPU, ROUNDS, Agent, Fleet, Hello, Spread, Table, begin, process, sink, sources,
                      thread_ns, verdict)
 from lib import compare
 
@@ -29,7 +29,8 @@ def counted(agent, kind="complete"):
 
 def load():
     """Keep-alive hello of three servers, each source against the same round's base."""
-    for name in ("nginx", "node", "gunicorn"):
+    collector = sink()
+    for name in os.environ.get("SERVERS", "nginx node gunicorn").split():
         server = Hello(name)
         server.load(1)
         kinds = sources()
@@ -39,14 +40,16 @@ def load():
             base, base_rate, _ = server.load()
             bases.append(base)
             for kind in kinds:
-                agent = Agent(*server.scope(), source=kind)
+                agent = Fleet(server, kind, collector)
                 one, one_rate, count = server.load()
+                time.sleep(0.3)
+                stats = agent.counters()
                 agent.stop()
                 cpu[kind].append(one / base)
                 withs[kind].append(one)
                 rate[kind].append(one_rate / base_rate)
                 sent[kind] += count
-                seen[kind] += counted(agent)
+                seen[kind] += compare.figure(stats, "transactions.closed", "complete")
         for kind in kinds:
             limit = 1.08 if name == "nginx" else None
             ratio = Spread(cpu[kind])
@@ -104,16 +107,13 @@ def unwatched():
 
 def brain():
     """CPU of the loop thread a transaction at full speed; metrics from all, spans sampled or all sent."""
-    endpoint = "http://127.0.0.1:%d" % sink().server_port
+    collector = sink()
     server = Hello("nginx")
     for kind in sources():
         for words, sampler in (("spans 1 %", "0.01"), ("every span, gzip", "1.0")):
-            loop, other, rates, lost = [], [], [], 0
+            loop, other, rates = [], [], []
             for _ in range(ROUNDS):
-                env = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": sampler,
-                       "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
-                agent = Agent(*server.scope(), "--otlp-endpoint", endpoint,
-                              source=kind, ndjson=False, env=env)
+                agent = Fleet(server, kind, collector, sampler)
                 pid = agent.brain()
                 threads = lambda: {int(t): thread_ns(pid, int(t)) for t in os.listdir("/proc/%d/task" % pid)}
                 before = threads()

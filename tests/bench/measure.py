@@ -7,6 +7,7 @@ and agent take turns inside each round, so that a busy minute of the machine hit
 import fcntl
 import glob
 import http.server
+import json
 import os
 import re
 import statistics
@@ -122,6 +123,26 @@ def sink():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+class Fleet(Agent):
+    """The agent as a fleet runs it: metrics of all, 1 % of the spans, to a collector; no rows."""
+
+    def __init__(self, server, kind, collector, sampled="0.01"):
+        self.status = os.path.join(process.folder("status"), "socket")
+        super().__init__(*server.scope(), "--status-socket", self.status, "--otlp-endpoint",
+                         "http://127.0.0.1:%d" % collector.server_port, source=kind, ndjson=False,
+                         env={"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": sampled,
+                              "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"})
+
+    def counters(self):
+        """What it says of itself, in the form of a stats row."""
+        answer = json.loads(process.run([process.PARCOURS, "status", "--status-socket", self.status, "--json"]))
+        found = {}
+        for c in answer["counters"]:
+            label = ["%s=%s" % (k, v) for k, v in c.items() if k not in ("name", "value", "unit")]
+            found[c["name"] + ("{%s}" % label[0] if label else "")] = c["value"]
+        return found
 
 
 class Spread:

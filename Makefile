@@ -20,10 +20,12 @@ VERSION := $(shell cat VERSION)
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -fno-common -fno-strict-aliasing \
 	-D_GNU_SOURCE -include base/poison.h -DPARCOURS_VERSION='"$(VERSION)"' -Isrc -Iinclude -I$(B)/gen $(SANFLAGS) -MMD -MP
-LDLIBS  = -lbpf -lelf -lz -lcurl -lyaml -lcap -lm -lpthread
+LDLIBS  = -lbpf -lelf -lz -lbrotlidec -lzstd -lpcre2-8 -lcurl -lyaml -lmaxminddb -lcap -lcrypto -lm -lpthread
 
 STAGES  := base capture stream tls proto txn trace session journey export
-SRC     := $(foreach s,$(STAGES),$(wildcard src/$(s)/*.c))
+# A stage may have rooms of its own below its folder, and these rooms of theirs.
+sources = $(wildcard src/$(1)/*.c src/$(1)/*/*.c src/$(1)/*/*/*.c)
+SRC     := $(foreach s,$(STAGES),$(call sources,$(s)))
 AGENT   := $(wildcard src/agent/*.c src/agent/*/*.c)
 obj     = $(patsubst %.c,$(B)/%.o,$(1))
 lib     = $(B)/lib/$(1).a
@@ -37,7 +39,7 @@ LIBS    := $(call upto,export)
 
 .PHONY: all test unit lint fuzz bench soak clean
 all: $(B)/parcours
-$(foreach s,$(STAGES),$(eval $(B)/lib/$(s).a: $(call obj,$(wildcard src/$(s)/*.c))))
+$(foreach s,$(STAGES),$(eval $(B)/lib/$(s).a: $(call obj,$(call sources,$(s)))))
 $(B)/lib/%.a:
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
@@ -48,8 +50,8 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-include tests/rules.mk
 include bpf/rules.mk
+include tests/rules.mk
 include tools/rules.mk
 include tests/bench/rules.mk
 

@@ -52,6 +52,9 @@ enum bpf_map_type {
 #define AF_INET	 2
 #define AF_INET6 10
 
+#define SOL_SOCKET 1
+#define SCM_RIGHTS 1
+
 #define SOCK_STREAM  1
 #define IPPROTO_TCP  6
 #define RCV_SHUTDOWN 1
@@ -120,6 +123,22 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -131,6 +150,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	possible_net_t skc_net;
 	unsigned long skc_flags;
 };
 
@@ -156,21 +176,39 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct sk_buff_head {
+	__u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
 	struct socket *sk_socket;
 	int sk_wmem_queued;
 	int sk_sndbuf;
+	atomic_t sk_drops;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
 	__u16 sk_protocol;
 	__u16 sk_type;
 	__u8 sk_shutdown;
+	struct sk_buff_head sk_receive_queue;
 	void *sk_user_data;
+	void *sk_bpf_storage;
 };
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
 
+struct inet_sock {
+	__u16 inet_sport;
+};
+
+struct request_sock_queue {
+	void *rskq_accept_head;
+};
+
 struct inet_connection_sock {
+	struct request_sock_queue icsk_accept_queue;
 	const void *icsk_ulp_ops;
 };
 
@@ -181,6 +219,10 @@ struct minmax_sample {
 
 struct minmax {
 	struct minmax_sample s[3];
+};
+
+struct tcp_request_sock {
+	__u32 rcv_isn;
 };
 
 struct tcp_sock {
@@ -213,11 +255,23 @@ struct msghdr {
 	struct iov_iter msg_iter;
 };
 
-struct sk_buff;
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 ack_seq;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	unsigned char *head;
+	__u16 network_header;
+	__u16 transport_header;
+	char cb[48];
+};
 
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *open_fds;
 };
 
 struct files_struct {
@@ -272,6 +326,10 @@ struct task_struct {
 
 struct linux_binprm {
 	const char *filename;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct sock *sk; /* NULL: the end */
 };
 
 struct bpf_iter__task_file {

@@ -13,17 +13,17 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "lib/content.h"
 #include "lib/piece.h"
 #include "lib/state.h"
-
-#define PC_DATA_RINGS 8 /* CAPTURE_DATA_RINGS of reader.h */
 
 /* A record under construction. `rest` holds the arrivals and then the bytes; twice the largest piece,
  * so that an offset and a length that are each at most PC_PIECE stay inside for the verifier. */
 struct pc_scratch {
 	__u32 busy;
-	__u32 pad;
+	__u32 pressed; /* the ring is filling: only what begins a message is worth its bytes */
 	struct pc_walk walk;
+	struct pc_content head; /* of the call's first piece */
 	struct iovec few[4];
 	struct pc_data data;
 	__u8 rest[PC_ARRIVALS * sizeof(struct pc_arrival) + 2 * PC_PIECE];
@@ -36,17 +36,23 @@ struct pc_map_control_ring {
 	__uint(max_entries, 4096);
 };
 
-/* Rings: DATA. Kernel writes, brain reads. One per group of CPUs; one by default. The inner maps are
- * made and put in by the loader, which also sizes them (4 MiB in all). */
-struct pc_map_data_rings {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, PC_DATA_RINGS);
+/* DATA: one value a ring, its bytes and PC_RING_SLACK. Kernel writes, brain reads (mapped). One ring per
+ * group of CPUs; one by default. The loader sets how many and how large (8 MiB in all). */
+struct pc_map_ring_bytes {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 4096 + PC_RING_SLACK);
+};
+
+/* The two ends of each data ring. Kernel moves head, brain tail (mapped). */
+struct pc_map_ring_ends {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_RINGBUF);
-			__uint(max_entries, 4096);
-		});
+	__type(value, struct pc_ring);
 };
 
 /* One entry: scope, budgets, generations. Warden and brain write (mapped), kernel reads. */
@@ -67,7 +73,7 @@ struct pc_map_directives {
 	__type(value, struct pc_directive);
 };
 
-/* Key: CPU modulo PC_CPUS. Kernel adds, everyone reads (mapped). 72 KiB. */
+/* Key: CPU modulo PC_CPUS. Kernel adds, everyone reads (mapped). 104 KiB. */
 struct pc_map_counters {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -133,6 +139,24 @@ struct pc_map_listening {
 	__type(value, __u64);
 };
 
+/* State of a listener in scope, for both sources. Kernel writes, and frees it with the socket; children do
+ * not get it. No size: memory exists for watched listeners only. */
+struct pc_map_doors {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pc_door);
+};
+
+/* Ports that watched listeners had. Kernel writes; who listens there again deletes. The one that nobody asked
+ * for the longest is forgotten. 64 KiB, allocated at once. */
+struct pc_map_shut {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, struct pc_shut_key);
+	__type(value, struct pc_shut);
+};
+
 /* Two records under construction a CPU: the second for a program that interrupts the first. */
 struct pc_map_scratch {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -143,7 +167,8 @@ struct pc_map_scratch {
 
 #ifndef PC_MAPS_DEFINE
 extern struct pc_map_control_ring pc_control_ring SEC(".maps");
-extern struct pc_map_data_rings pc_data_rings SEC(".maps");
+extern struct pc_map_ring_bytes pc_ring_bytes SEC(".maps");
+extern struct pc_map_ring_ends pc_ring_ends SEC(".maps");
 extern struct pc_map_control pc_control SEC(".maps");
 extern struct pc_map_directives pc_directives SEC(".maps");
 extern struct pc_map_counters pc_counters SEC(".maps");
@@ -153,6 +178,8 @@ extern struct pc_map_socks pc_socks SEC(".maps");
 extern struct pc_map_conns pc_conns SEC(".maps");
 extern struct pc_map_others pc_others SEC(".maps");
 extern struct pc_map_listening pc_listening SEC(".maps");
+extern struct pc_map_doors pc_doors SEC(".maps");
+extern struct pc_map_shut pc_shut SEC(".maps");
 extern struct pc_map_scratch pc_scratch SEC(".maps");
 #endif
 

@@ -18,6 +18,8 @@
 #include "lib/by_storage.h"
 #include "lib/fd.h"
 #include "lib/life.bpf.h"
+#include "lib/look.bpf.h"
+#include "lib/sent.bpf.h"
 
 /* A task with an io_uring may complete a receive while it sits in an unrelated call: the arguments
  * count only if the file they name is this very socket. */
@@ -27,10 +29,9 @@ static __noinline bool pc_fd_is(__u32 fd, const struct sock *sk)
 }
 
 /* The arguments of the call that moved the bytes, or why they cannot be believed. */
-static __always_inline __u32 pc_args_of(const struct sock *sk, __u32 d, int msg_flags,
-					struct pc_args *a)
+static __always_inline __u32 pc_args_of(struct task_struct *task, const struct sock *sk, __u32 d,
+					int msg_flags, struct pc_args *a)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u32 form;
 
@@ -56,6 +57,7 @@ static __always_inline __u32 pc_args_of(const struct sock *sk, __u32 d, int msg_
 static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, const __u32 d)
 {
 	const struct pc_control *c = pc_controls();
+	struct task_struct *task;
 	struct pc_args args = {};
 	struct pc_sock *s;
 	__u32 why;
@@ -72,8 +74,9 @@ static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, cons
 		return 0;
 	if (s->open_generation != c->brain_generation)
 		pc_sock_open(s, sk, d, ret);
-	why = pc_args_of(sk, d, msg_flags, &args);
-	pc_sock_moved(s, sk, c, ret, d, why, &args);
+	task = bpf_get_current_task_btf();
+	why = pc_args_of(task, sk, d, msg_flags, &args);
+	pc_sock_moved(s, sk, task, ret, d, why, &args);
 	return 0;
 }
 

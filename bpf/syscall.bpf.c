@@ -8,8 +8,10 @@
  * It runs for everybody, so it decides by price: by the call's number (a constant table), by the
  * process, then the walk descriptor → file → socket → sock, then the scope of the socket. Against the
  * socket source: what an io_uring moves is no call and is counted later, from TCP's own numbers
- * (life.bpf.h); a descriptor that was passed to a process out of scope is not followed; the position is
- * read at the exit of the call, so two threads that write one socket at once are uncertain more often.
+ * (life.bpf.h); a descriptor that was passed to a process out of scope is not followed, but for the
+ * default scope, where being handed a listener or an accepted connection makes a server; the position
+ * is read at the exit of the call, so two threads that write one socket at once are uncertain more
+ * often.
  */
 #include "kernel.h"
 
@@ -20,6 +22,8 @@
 #include "lib/by_cookie.h"
 #include "lib/fd.h"
 #include "lib/life.bpf.h"
+#include "lib/look.bpf.h"
+#include "lib/sent.bpf.h"
 
 /* What a call asked for. */
 struct pc_asked {
@@ -31,6 +35,11 @@ struct pc_asked {
 /* struct mmsghdr: a msghdr and the length that the kernel filled in. */
 #define PC_MMSG_BYTES 64
 #define PC_MMSG_LEN   56
+
+/* recvmsg; struct msghdr and struct cmsghdr of 64 bits: one with a descriptor in it. */
+#define PC_FORM_RECVMSG (PC_FORM_MSG | PC_FORM_FLAGS)
+#define PC_MSG_CONTROL	__builtin_offsetof(struct user_msghdr, msg_control)
+#define PC_CMSG_BYTES	20
 
 struct pc_mmsg {
 	__u64 at;
@@ -66,7 +75,7 @@ static __always_inline void pc_asked_splice(struct task_struct *task, struct pt_
 	if (a->sk)
 		return;
 	a->dir = PC_RX;
-	a->why = PC_WHY_SPLICE_IN;
+	a->why = PC_WHY_NO_BUFFER;
 	a->sk = pc_sock_of_fd(task, pc_reg_0(regs));
 }
 
@@ -89,21 +98,22 @@ static __always_inline void pc_asked_native(struct task_struct *task, struct pt_
 }
 
 /* A 32-bit call: whose bytes moved is said, the bytes are not looked for. */
-static __always_inline void pc_asked_compat(struct task_struct *task, struct pt_regs *regs,
-					    __u32 form, struct pc_asked *a)
+static __noinline int pc_asked_compat(struct task_struct *task, struct pt_regs *regs, __u32 form,
+				      struct pc_asked *a)
 {
 	__u32 v[4] = { pc_compat_0(regs), pc_compat_1(regs), pc_compat_2(regs), pc_compat_3(regs) };
 
 	if ((form & PC_FORM_MASK) == PC_FORM_SOCKETCALL) {
 		form = pc_socketcall_form(v[0]);
 		if (!form || bpf_probe_read_user(v, sizeof(v), (void *)(__u64)v[1]))
-			return;
+			return 0;
 	}
 	a->why = PC_WHY_COMPAT;
 	a->dir = form & PC_FORM_TX ? PC_TX : PC_RX;
 	if (form & PC_FORM_FLAGS)
 		a->msg_flags = (form & PC_FORM_MASK) == PC_FORM_MSG ? v[2] : v[3];
 	a->sk = pc_sock_of_fd(task, v[0]);
+	return 0;
 }
 
 /*
@@ -112,38 +122,15 @@ static __always_inline void pc_asked_compat(struct task_struct *task, struct pt_
  */
 __noinline int pc_call_sent(struct pc_asked *a, struct pc_sock *s, __u32 bytes)
 {
-	const struct pc_control *c = pc_controls();
-
-	if (a && s && c)
-		pc_sock_moved(s, a->sk, c, bytes, PC_TX, a->why, &a->args);
+	if (a && s)
+		pc_sock_moved(s, a->sk, bpf_get_current_task_btf(), bytes, PC_TX, a->why, &a->args);
 	return 0;
 }
 
 __noinline int pc_call_received(struct pc_asked *a, struct pc_sock *s, __u32 bytes)
 {
-	const struct pc_control *c = pc_controls();
-
-	if (a && s && c)
-		pc_sock_moved(s, a->sk, c, bytes, PC_RX, a->why, &a->args);
-	return 0;
-}
-
-/* A task that has an io_uring answers by a call: what it answers to came by no call, so it is told now
- * and not only when the connection ends. */
-static __noinline int pc_request_unseen(struct pc_sock *s, struct sock *sk)
-{
-	struct tcp_sock *tp = pc_tcp_of(sk);
-	struct pc_tcp t;
-	__u64 pos;
-
-	if (!s || !tp || !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
-		return 0;
-	pc_tcp_read(sk, tp, s->flags, &t);
-	pos = pc_rx_pos(&t, s->seq0);
-	if (pos <= s->pos[PC_RX])
-		return 0;
-	pc_tell_rest(s, PC_RX, pos, bpf_get_current_pid_tgid());
-	s->pos[PC_RX] = pos;
+	if (a && s)
+		pc_sock_moved(s, a->sk, bpf_get_current_task_btf(), bytes, PC_RX, a->why, &a->args);
 	return 0;
 }
 
@@ -178,8 +165,10 @@ __noinline int pc_call_returned(struct pc_asked *a, struct pc_sock *s, long ret)
 		a->why = PC_WHY_TRUNC;
 	if (s->open_generation != c->brain_generation)
 		pc_sock_open(s, a->sk, a->dir, ret);
+	/* A task that has an io_uring answers by a call: what it answers to came by no call, so it is told
+	 * now and not only when the connection ends. */
 	if (a->dir == PC_TX && bpf_get_current_task_btf()->io_uring)
-		pc_request_unseen(s, a->sk);
+		pc_tell_unseen_read(s, a->sk);
 	return a->dir == PC_TX ? pc_call_sent(a, s, ret) : pc_call_received(a, s, ret);
 }
 
@@ -193,14 +182,43 @@ static __always_inline bool pc_is_news(long ret, __u32 form)
 	return ret == 0 || pc_is_final(-ret);
 }
 
-/* With --port most sockets are told by their ports alone; a Unix socket has none. */
+/* With --port most sockets are told by their ports alone; a Unix socket has none, one that was reset only
+ * the peer's. */
 static __always_inline bool pc_port_possible(const struct sock *sk)
 {
 	__u32 pair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
 	__u16 port[2];
 
 	__builtin_memcpy(port, &pair, sizeof(port));
+	if (!port[1] && port[0])
+		port[1] = pc_inet_port(sk);
 	return pc_port_listed(port[1]) || pc_port_listed(bpf_ntohs(port[0]));
+}
+
+/*
+ * A process that is not watched was handed something by recvmsg: is it a listener, or a connection that
+ * a watched one accepted (a cluster of workers)? Only recvmsg with a control message pays. The first
+ * descriptor of the first message is looked at: who hands over several hands over several of a kind.
+ */
+static __noinline int pc_was_handed(__u64 msg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct {
+		__u64 len;
+		__u32 level, type, fd;
+	} c = {};
+	__u64 m[2] = {}; /* msg_control, msg_controllen */
+	struct sock *sk;
+
+	if (bpf_probe_read_user(m, sizeof(m), (void *)(msg + PC_MSG_CONTROL)) ||
+	    m[1] < PC_CMSG_BYTES || bpf_probe_read_user(&c, PC_CMSG_BYTES, (void *)m[0]))
+		return 0;
+	if (c.level != SOL_SOCKET || c.type != SCM_RIGHTS)
+		return 0;
+	sk = pc_sock_of_fd(task, c.fd);
+	if (sk && pc_sock_serves(sk))
+		pc_proc_set(task->tgid, PC_SERVES);
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
@@ -222,14 +240,19 @@ int BPF_PROG(pc_on_call, struct pt_regs *regs, long ret)
 	if (!c)
 		return 0;
 	if ((c->scope_kinds & (PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER)) &&
-	    pc_proc_state(task->tgid) == PC_SCOPE_NO)
+	    pc_proc_state(task->tgid) == PC_SCOPE_NO) {
+		if ((c->scope_kinds & PC_SCOPE_BY_LISTENER) && form == PC_FORM_RECVMSG)
+			pc_was_handed(pc_reg_1(regs));
 		return 0;
+	}
 	if (form & PC_FORM_COMPAT)
 		pc_asked_compat(task, regs, form, &a);
 	else
 		pc_asked_native(task, regs, form, &a);
 	sk = a.sk;
-	if (!sk || (a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+	if (!sk || (a.msg_flags & (MSG_PEEK | MSG_ERRQUEUE)))
+		return 0;
+	if ((a.msg_flags & MSG_OOB) && a.dir == PC_RX) /* written, it is a byte like others */
 		return 0;
 	if ((c->scope_kinds & PC_SCOPE_BY_PORT) && !pc_port_possible(sk))
 		return 0;

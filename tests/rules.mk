@@ -2,7 +2,8 @@
 
 UNIT      := $(wildcard tests/unit/*.c)
 UNIT_BIN  := $(patsubst %.c,$(B)/%,$(UNIT))
-stage_of  = $(firstword $(subst _, ,$(basename $(notdir $(1)))))
+# The room src/txn/body has tests enough for a name of its own.
+stage_of  = $(patsubst body,txn,$(firstword $(subst _, ,$(basename $(notdir $(1))))))
 AGENT_LIB := $(filter-out %/main.o,$(call obj,$(AGENT)))
 needs     = $(if $(filter agent,$(1)),$(AGENT_LIB) $(LIBS),$(call upto,$(1)))
 
@@ -11,7 +12,12 @@ $(UNIT_BIN):
 	$(CC) $(SANFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # An oracle that one test wants, where it is installed.
-$(B)/tests/unit/proto_libhtp: LDLIBS += $(shell pkg-config --libs htp 2>/dev/null)
+$(B)/tests/unit/proto_libhtp: LDLIBS += -lhtp
+# Its bodies are made by the compressor of each library.
+$(B)/tests/unit/body_inflate: LDLIBS += -lbrotlienc
+# Memory that is refused when the test says so.
+$(B)/tests/unit/export_memory $(B)/tests/unit/session_page $(B)/tests/unit/body_memory: LDLIBS += \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit: $(UNIT_BIN)
 	@tools/run-unit $(UNIT_BIN)
@@ -27,7 +33,7 @@ FUZZ_FLAGS  = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 	-fno-omit-frame-pointer -O1
 fuzz_obj    = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))
 fuzz_src    = $(if $(filter agent,$(1)),$(filter-out %/main.c,$(AGENT)) $(SRC),$(foreach l,$(call upto,$(1)),\
-	$(wildcard src/$(basename $(notdir $(l)))/*.c)))
+	$(call sources,$(basename $(notdir $(l))))))
 # The core never calls into capture; only the agent's targets need it (and its skeletons).
 fuzz_needs  = $(filter-out $(if $(filter agent,$(1)),,src/capture/%),$(call fuzz_src,$(1)))
 
@@ -46,19 +52,22 @@ corpus: $(FUZZ_BIN)
 	@tools/run-fuzz 0 $(notdir $(FUZZ_BIN))
 .PHONY: corpus
 
-# The kernel side: its pure helpers on the host (tests/bpf/<what>.c), and the tool that prints what
-# the capture programs tell, for tests/live/capture_*.py.
+# The kernel side: its objects for each machine, its pure helpers on the host (tests/bpf/<what>.c)
+# with the tables of each, and the tool that prints what the capture programs tell, for
+# tests/live/capture_*.py.
 BPF_TEST     := $(filter-out tests/bpf/capture_dump.c,$(wildcard tests/bpf/*.c))
-BPF_TEST_BIN := $(patsubst %.c,$(B)/%,$(BPF_TEST))
-$(call obj,$(BPF_TEST)): ALL_CFLAGS += -Ibpf
-$(foreach t,$(BPF_TEST),$(eval $(B)/$(basename $(t)): $(B)/$(basename $(t)).o))
-$(BPF_TEST_BIN):
-	$(CC) $(SANFLAGS) -o $@ $^ -lcmocka
+BPF_TEST_BIN := $(foreach a,$(BPF_ARCHS),$(patsubst tests/bpf/%.c,$(B)/tests/bpf/$(a)/%,$(BPF_TEST)))
+define bpf_test_for
+$(B)/tests/bpf/$(1)/%: tests/bpf/%.c
+	@mkdir -p $$(@D)
+	$(CC) $(ALL_CFLAGS) -D__TARGET_ARCH_$(1) -Ibpf -o $$@ $$< -lcmocka
+endef
+$(foreach a,$(BPF_ARCHS),$(eval $(call bpf_test_for,$(a))))
 
 $(B)/tests/bpf/capture_dump: $(B)/tests/bpf/capture_dump.o $(call upto,capture)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)
 
-bpf-test: $(BPF_TEST_BIN)
+bpf-test: bpf-objects $(BPF_TEST_BIN)
 	@tools/run-unit $(BPF_TEST_BIN)
 test: bpf-test
 .PHONY: bpf-test
@@ -71,7 +80,8 @@ $(B)/tests/flow/flow: $(call obj,$(FLOW_SRC)) $(AGENT_LIB) $(LIBS)
 
 flow: $(B)/tests/flow/flow
 	@tests/flow/run $(B)/tests/flow/flow
-	@tests/flow/random $(B)/tests/flow/flow 60
+	@tests/flow/random $(B)/tests/flow/flow 120
+	@tests/flow/threads $(B)/tests/flow/flow 10 533
 test: flow
 .PHONY: flow
 

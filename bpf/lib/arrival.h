@@ -33,44 +33,40 @@ static inline void pc_arrival_note(struct pc_sock *s, __u32 rcv_nxt, __u64 now_n
 	s->arrived_head++;
 }
 
-/* Pairs for the bytes that end at sequence `end_seq` = position `end_pos`; what is fully read leaves
- * the ring, a pair that reaches beyond stays for the next call and is told to both. */
-static inline __u32 pc_arrival_take(struct pc_sock *s, __u32 end_seq, __u64 end_pos,
-				    struct pc_arrival ret[PC_ARRIVALS])
+/* How many pairs concern the bytes that end at sequence `end_seq`. */
+static inline __u32 pc_arrival_count(const struct pc_sock *s, __u32 end_seq)
 {
 	__u32 tail = s->arrived_tail, n = 0;
 
 	for (int i = 0; i < PC_ARRIVALS; i++) {
-		const struct pc_arrived *a = &s->arrived[tail % PC_ARRIVALS];
-		__s32 beyond;
-
 		if (tail == s->arrived_head)
 			break;
-		beyond = (__s32)(a->seq - end_seq);
+		n = i + 1;
+		if ((__s32)(s->arrived[tail % PC_ARRIVALS].seq - end_seq) > 0)
+			break;
+		tail++;
+	}
+	return n;
+}
+
+/* Pairs for the bytes that end at sequence `end_seq` = position `end_pos`, at most `max`; what is fully
+ * read leaves the ring, a pair that reaches beyond stays for the next call and is told to both. */
+static inline void pc_arrival_take(struct pc_sock *s, __u32 end_seq, __u64 end_pos, __u32 max,
+				   struct pc_arrival ret[PC_ARRIVALS])
+{
+	__u32 tail = s->arrived_tail;
+
+	for (__u32 i = 0; i < PC_ARRIVALS && i < max; i++) {
+		const struct pc_arrived *a = &s->arrived[tail % PC_ARRIVALS];
+		__s32 beyond = (__s32)(a->seq - end_seq);
+
 		ret[i].end_pos = end_pos + (__u64)(__s64)beyond;
 		ret[i].time_ns = a->time_ns;
-		n = i + 1;
 		if (beyond > 0)
 			break;
 		tail++;
 	}
 	s->arrived_tail = tail;
-	return n;
-}
-
-/* The same when at most one is waiting; *ret stays as it is when none is. */
-static inline void pc_arrival_one(struct pc_sock *s, __u32 end_seq, __u64 end_pos,
-				  struct pc_arrival *ret)
-{
-	const struct pc_arrived *a = &s->arrived[s->arrived_tail % PC_ARRIVALS];
-	__s32 beyond = (__s32)(a->seq - end_seq);
-
-	if (s->arrived_tail == s->arrived_head)
-		return;
-	ret->end_pos = end_pos + (__u64)(__s64)beyond;
-	ret->time_ns = a->time_ns;
-	if (beyond <= 0)
-		s->arrived_tail++;
 }
 
 /* The same for bytes that nobody wants to hear of. */

@@ -39,12 +39,6 @@ static __always_inline struct tcp_sock *pc_tcp_of(struct sock *sk)
 	return (struct tcp_sock *)sk;
 }
 
-/* TCP's own clock would cost a probe read, as much as ours. */
-static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sent)
-{
-	return bpf_ktime_get_ns();
-}
-
 /* The state tells what the socket is. */
 static __always_inline struct tcp_sock *pc_tcp_known(const struct pc_sock *s, struct sock *sk)
 {

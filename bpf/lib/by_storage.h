@@ -28,27 +28,16 @@ static __always_inline struct tcp_sock *pc_tcp_of(struct sock *sk)
 	return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
 }
 
-/*
- * When did the call move its last byte? A look at the clock is the dearest part of a short call. A
- * write after which nothing is left unsent ended with TCP looking at the clock to send it, and it
- * keeps what it saw; what is only queued, and every read, has to look.
- */
-static __always_inline __u64 pc_moved_at(const struct tcp_sock *tp, bool all_sent)
-{
-	__u64 at = 0;
-
-	if (tp && all_sent && bpf_core_field_exists(tp->tcp_clock_cache))
-		at = tp->tcp_clock_cache;
-	return at ?: bpf_ktime_get_ns();
-}
-
 static __always_inline struct tcp_sock *pc_tcp_known(const struct pc_sock *s, struct sock *sk)
 {
 	return pc_tcp_of(sk);
 }
 
+/* Nearly every socket of the host has no storage at all: seen without the call of a helper. */
 static __always_inline struct pc_sock *pc_state_get(struct sock *sk)
 {
+	if (!sk->sk_bpf_storage)
+		return NULL;
 	return bpf_sk_storage_get(&pc_socks, sk, 0, 0);
 }
 
@@ -63,6 +52,8 @@ static __always_inline struct pc_sock *pc_state_make(struct sock *sk)
 {
 	struct pc_sock *s = bpf_sk_storage_get(&pc_socks, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
+	if (!s) /* two at once make it for the same socket: one is told no, and it is there */
+		s = bpf_sk_storage_get(&pc_socks, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!s)
 		pc_count_refused();
 	return s;
@@ -104,7 +95,7 @@ static __always_inline bool pc_state_listens(struct sock *sk)
 /* The cause of bytes that moved without an event: the one way in and the one way out that fire none. */
 static __always_inline __u32 pc_unseen(__u32 d)
 {
-	return d == PC_RX ? PC_WHY_SPLICE_IN : PC_WHY_SENDFILE;
+	return d == PC_RX ? PC_WHY_NO_BUFFER : PC_WHY_SENDFILE;
 }
 #define PC_CALLS_ONLY false
 

@@ -57,6 +57,8 @@ static const __u8 pc_forms[PC_CALLS] = {
 	[292] = PC_FORM_COMPAT | PC_FORM_BUF | PC_FORM_FLAGS,
 	[296] = PC_FORM_COMPAT | PC_FORM_MSG | PC_FORM_FLAGS | PC_FORM_TX,
 	[297] = PC_FORM_COMPAT | PC_FORM_MSG | PC_FORM_FLAGS,
+	[392] = PC_FORM_COMPAT | PC_FORM_IOV,
+	[393] = PC_FORM_COMPAT | PC_FORM_IOV | PC_FORM_TX,
 };
 #define pc_reg_nr(r)   ((__u32)(r)->syscallno)
 #define pc_reg_0(r)    ((r)->orig_x0)
@@ -70,6 +72,7 @@ static const __u8 pc_forms[PC_CALLS] = {
 /* TIF_32BIT */
 #define pc_is_compat(task) (((task)->thread_info.flags >> 22) & 1)
 /* An atomic with a result orders everything around it. */
+#define pc_store_release(at, value) ((void)__sync_lock_test_and_set((at), (value)))
 #define pc_read_barrier()                                                                          \
 	do {                                                                                       \
 		__u64 fence = 0;                                                                   \
@@ -118,7 +121,13 @@ static const __u8 pc_forms[PC_CALLS] = {
 #define pc_compat_3(r)	   ((__u32)(r)->si)
 /* TS_COMPAT; cs still says 64-bit in a 32-bit call of a 64-bit process */
 #define pc_is_compat(task) (((task)->thread_info.status >> 1) & 1)
-#define pc_read_barrier()  __asm__ volatile("" ::: "memory") /* loads stay in order */
+/* Loads stay in order, and so do stores. */
+#define pc_read_barrier()  __asm__ volatile("" ::: "memory")
+#define pc_store_release(at, value)                                                                \
+	do {                                                                                       \
+		__asm__ volatile("" ::: "memory");                                                 \
+		*(volatile __u64 *)(at) = (value);                                                 \
+	} while (0)
 #endif
 
 /* What the number means in a call of the one kind or the other (PC_FORM_COMPAT says which). */

@@ -15,6 +15,8 @@
 
 #define PC_MSG_IOV __builtin_offsetof(struct user_msghdr, msg_iov)
 
+#define PC_FEW 512 /* so few bytes are kept whatever they are */
+
 #define PC_VECTORS_SHORT 4    /* gathered without a loop helper: nginx sends 2 to 4 */
 #define PC_VECTORS_MAX	 1024 /* UIO_MAXIOV of the kernel */
 /* Each step takes up a vector, fills up a piece or leaves one absence behind. */
@@ -141,7 +143,8 @@ static long pc_step(__u32 i, struct pc_scratch **ctx)
 			pc_piece_hole(x, plan.copy, PC_WHY_FAULT);
 		}
 		pc_walk_advance(w, plan.copy);
-		return 0;
+		/* the first piece is looked at before it is sent */
+		return x->data.captured >= PC_PIECE && x->data.head.flags & PC_F_FIRST;
 	}
 	if (w->done >= w->skip) /* what is before `skip` was told in one piece */
 		pc_piece_hole(x, plan.hole, PC_WHY_BUDGET);
@@ -149,17 +152,89 @@ static long pc_step(__u32 i, struct pc_scratch **ctx)
 	return 0;
 }
 
-/* A call that moved 5 GB in a thousand vectors, or just one that does not fit a piece. */
-static __noinline int pc_copy_long(struct pc_scratch *x)
+/* One byte of a head; 1 ends it. */
+static long pc_head_step(__u32 i, struct pc_scratch **ctx)
 {
-	struct pc_walk *w = &x->walk;
+	struct pc_scratch *x = *ctx;
+	__u64 at = x->data.arrivals * (__u64)sizeof(struct pc_arrival) + i;
 
+	barrier_var(at);
+	if (at >= sizeof(x->rest))
+		return 1;
+	pc_content_byte(&x->head, x->rest[at]);
+	return x->head.state != PC_HEAD_MORE;
+}
+
+/* The ring is filling and this call begins no message: told without its bytes. Content of known length does
+ * not miss them; of chunks the framing is lost, which an overflow would have taken with the heads of others. */
+static __always_inline bool pc_is_dispensable(struct pc_scratch *x)
+{
+	__u64 at = x->data.arrivals * (__u64)sizeof(struct pc_arrival);
+
+	barrier_var(at);
+	return x->pressed && x->data.captured > PC_FEW &&
+	       at <= PC_ARRIVALS * sizeof(struct pc_arrival) && !pc_message_begins(x->rest + at);
+}
+
+/* The call's first piece is here. Does it begin a message with content of known length? Then of that
+ * content no more than PC_CONTENT bytes are captured, in this call and in those that follow. */
+static __always_inline void pc_find_content(struct pc_scratch *x, struct pc_sock *s)
+{
+	__u64 at, have, end;
+	bool response;
+
+	if (!x->data.why && pc_is_dispensable(x)) {
+		x->data.captured = 0;
+		x->data.why = PC_WHY_BUDGET;
+		return;
+	}
+	if (x->walk.skip || x->data.why || x->data.captured < PC_PIECE)
+		return;
+	at = x->data.arrivals * (__u64)sizeof(struct pc_arrival);
+	barrier_var(at);
+	if (at > PC_ARRIVALS * sizeof(struct pc_arrival) ||
+	    !pc_content_begins(x->rest + at, &response))
+		return;
+	__builtin_memset(&x->head, 0, sizeof(x->head));
+	bpf_loop(PC_PIECE - PC_CONTENT, pc_head_step, &x, 0);
+	have = x->head.size;
+	at += have;
+	barrier_var(at);
+	if (at > PC_ARRIVALS * sizeof(struct pc_arrival) + PC_PIECE ||
+	    !pc_content_follows(&x->head, response, x->rest + at))
+		return;
+	end = have + x->head.length;
+	if (end <= PC_PIECE)
+		return;
+	pc_walk_content(&x->walk, end);
+	s->content[x->data.dir & 1] = x->data.pos + end;
+	x->data.captured = have + PC_CONTENT;
+	x->data.why = PC_WHY_BUDGET;
+}
+
+/* A call that moved 5 GB in a thousand vectors, or just one that does not fit a piece: what stands in
+ * the scratch record that pc_tell_call has left taken. */
+__noinline int pc_copy_long(struct pc_sock *s)
+{
+	struct pc_scratch *x = pc_scratch_taken();
+	struct pc_walk *w;
+
+	if (!x)
+		return 0;
+	if (!s) {
+		pc_scratch_give(x);
+		return 0;
+	}
+	w = &x->walk;
+	bpf_loop(PC_STEPS, pc_step, &x, 0);
+	pc_find_content(x, s);
 	bpf_loop(PC_STEPS, pc_step, &x, 0);
 	if (w->done < w->total) /* the vectors ended early, could not be read, or are too many */
 		pc_piece_hole(x, w->total - w->done, PC_WHY_FAULT);
 	x->data.head.flags |= PC_F_LAST;
 	if (x->data.len)
 		pc_piece_send(x);
+	pc_scratch_give(x);
 	return 0;
 }
 
@@ -171,7 +246,7 @@ static __always_inline bool pc_copy_short(struct pc_scratch *x)
 	__u64 bytes = w->vectors * (__u64)sizeof(struct iovec);
 	__u32 total = w->total, at = 0;
 
-	if (total > PC_PIECE || w->skip || w->budget < total)
+	if (total >= PC_PIECE || w->skip || w->budget < total)
 		return false;
 	if (w->left) {
 		if (!pc_copy_user(x, 0, total, w->base))
@@ -193,7 +268,11 @@ static __always_inline bool pc_copy_short(struct pc_scratch *x)
 out:
 	x->data.head.flags |= PC_F_LAST;
 	x->data.len = x->data.captured = total;
-	pc_emit_data(x, x->data.arrivals * (__u32)sizeof(struct pc_arrival) + total);
+	if (pc_is_dispensable(x)) {
+		x->data.captured = 0;
+		x->data.why = PC_WHY_BUDGET;
+	}
+	pc_piece_send(x);
 	return true;
 }
 

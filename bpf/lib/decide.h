@@ -94,7 +94,7 @@ static __always_inline bool pc_decide_cheap(const struct pc_control *c, __u32 tg
 
 	if (c->scope_kinds & (PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER)) {
 		process = pc_proc_state(tgid);
-		if (process == PC_SCOPE_NO)
+		if (process == PC_SCOPE_NO && !pc_use_serves(c->scope_kinds, flags))
 			return false;
 	}
 	if ((c->scope_kinds & PC_SCOPE_BY_PORT) &&
@@ -116,6 +116,10 @@ static __always_inline __u32 pc_decide_current(const struct pc_control *c, __u32
 
 	if (!pc_decide_cheap(c, tgid, flags, sport, dport, &process))
 		return PC_SCOPE_NO;
+	if (process == PC_SCOPE_NO) { /* it serves: from now on what it calls is ours too */
+		process = PC_SERVES;
+		pc_proc_set(tgid, PC_SERVES);
+	}
 	if (c->scope_kinds & PC_SCOPE_BY_CGROUP)
 		cgroup = pc_cgroup_listed(c);
 	return pc_decide(c->scope_kinds, process, true, cgroup);

@@ -9,6 +9,7 @@
 #ifndef PC_BPF_LIFE_H
 #define PC_BPF_LIFE_H
 
+#include "lib/door.bpf.h"
 #include "lib/process.h"
 #include "lib/socket.h"
 
@@ -38,8 +39,8 @@ int BPF_PROG(pc_on_arrival, struct sock *sk)
 	return 0;
 }
 
-/* A part of a send is about to be queued. Attached only while sends that sleep are seen. Fires again after the call slept for room; as long as
- * nothing was queued the later time is the right one. */
+/* A part of a send is about to be queued. Attached only while sends that sleep are seen. Fires again
+ * after the call slept for room; as long as nothing was queued the later time is the right one. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(pc_on_queue, struct sock *sk, struct msghdr *msg)
 {
@@ -71,13 +72,17 @@ static __always_inline void pc_adopt(struct pc_sock *s, struct sock *sk, const s
 /* listen(): in the calling task. */
 static __always_inline void pc_on_listen(struct sock *sk, const struct pc_control *c)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, verdict;
 
+	pc_door_opened(sk);
 	if ((c->scope_kinds & PC_SCOPE_BY_LISTENER) && tgid != c->warden_tgid &&
-	    tgid != c->brain_tgid && pc_proc_state(tgid) == PC_SCOPE_NO)
-		pc_proc_set(tgid, PC_SCOPE_YES);
-	if (pc_decide_current(c, tgid, PC_S_LISTENER, sk->__sk_common.skc_num, 0) != PC_SCOPE_NO)
-		pc_listener_new(sk, c);
+	    tgid != c->brain_tgid && pc_proc_state(tgid) != PC_SERVES)
+		pc_proc_set(tgid, PC_SERVES);
+	verdict = pc_decide_current(c, tgid, PC_S_LISTENER, sk->__sk_common.skc_num, 0);
+	if (verdict == PC_SCOPE_NO)
+		return;
+	pc_listener_new(sk, c);
+	pc_door_new(sk, tgid, verdict);
 }
 
 /* connect(): in the calling task. The socket may have been connected before. */
@@ -88,7 +93,7 @@ static __always_inline void pc_on_connect(struct sock *sk, const struct pc_contr
 	__u32 verdict = pc_decide_current(c, tgid, PC_S_ACTIVE, 0, pc_remote_port(sk));
 
 	if (s && s->open_generation && s->open_generation == c->brain_generation)
-		pc_tell_close(s, NULL, PC_GONE, 0, 0);
+		pc_tell_gone(s, NULL, 0, 0);
 	if (verdict == PC_SCOPE_NO) {
 		if (s)
 			pc_state_delete(sk);
@@ -98,6 +103,7 @@ static __always_inline void pc_on_connect(struct sock *sk, const struct pc_contr
 	if (!s)
 		return;
 	s->tgid = tgid;
+	s->tid = (__u32)bpf_get_current_pid_tgid();
 	s->cgroup = bpf_get_current_cgroup_id();
 	s->start_ns = bpf_ktime_get_ns();
 	pc_sock_verdict(s, c, verdict);
@@ -136,43 +142,83 @@ static __noinline int pc_tell_unseen_sent(struct pc_sock *s, struct sock *sk)
 /*
  * A source that sees calls only hears of what an io_uring moves when the connection ends: from TCP's
  * own numbers. A connection that was never used by a call is told then, so that its bytes are counted.
- * fin: we close or shut down sending: in the calling task, before the FIN has a number.
+ * Here: we close or shut down sending, in the calling task, before the FIN has a number. Where a peer's
+ * reset ends the connection it is told with GONE, since a first call may be on its way back.
  */
 static __always_inline void pc_count_unseen(struct pc_sock *s, struct sock *sk,
-					    const struct pc_control *c, bool fin)
+					    const struct pc_control *c)
 {
-	if (fin && s->scope == PC_SCOPE_UNKNOWN)
+	if (s->scope == PC_SCOPE_UNKNOWN)
 		pc_sock_ask(sk, s);
 	if (!pc_has_unseen(s, sk))
 		return;
 	if (s->open_generation != c->brain_generation)
 		pc_tell_open(s, sk, bpf_ktime_get_ns());
-	if (fin)
-		pc_tell_unseen_sent(s, sk);
+	pc_tell_unseen_sent(s, sk);
+}
+
+/* Established, never used by a call, and now reset: by the peer of who connected, or by the server, which
+ * may have left unread what was asked. Somebody was not answered. */
+static __noinline bool pc_is_unanswered(struct pc_sock *s, struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct pc_tcp t;
+
+	if (!s || !tp || s->open_generation || (s->flags & PC_S_EXISTED) ||
+	    !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
+		return false;
+	if (s->flags & PC_S_ACTIVE ? !(s->flags & PC_S_RESET_IN)
+				   : (s->flags & PC_S_RESET_IN) || sk->sk_err)
+		return false;
+	pc_tcp_read(sk, tp, s->flags, &t);
+	return !pc_rx_pos(&t, s->seq0) && !pc_tx_pos(&t, s->seq0);
+}
+
+/* What comes to nothing is told although no call ever used it. A server's is ours as its listener is. Apart
+ * from pc_on_close, so that their stacks do not add up. */
+static __always_inline void pc_tell_in_vain(struct pc_sock *s, struct sock *sk, int old,
+					    const struct pc_control *c)
+{
+	if (s->scope == PC_SCOPE_NO || s->open_generation == c->brain_generation)
+		return;
+	if (old != TCP_SYN_SENT) {
+		if ((old != TCP_ESTABLISHED && old != TCP_CLOSE_WAIT) || !pc_is_unanswered(s, sk))
+			return;
+		if (s->flags & PC_S_PASSIVE)
+			s->scope = PC_SCOPE_YES;
+		s->flags |= PC_S_IN_VAIN;
+	}
+	pc_tell_open(s, sk, bpf_ktime_get_ns());
+}
+
+static __always_inline __u32 pc_refused_flags(const struct sock *sk, const struct tcp_sock *tp)
+{
+	return PC_F_REFUSED | (tp && !sk->sk_err && !tp->write_seq ? PC_F_UNSENT : 0);
 }
 
 static __noinline int pc_on_close(struct pc_sock *s, struct sock *sk, int old)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	const struct pc_control *c = pc_controls();
-	bool refused = old == TCP_SYN_SENT;
+	bool open = old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT;
 	struct pc_tcp t = {};
 	__u32 flags;
 
 	if (!s || !c || s->scope == PC_SCOPE_NO)
 		return 0;
-	if (refused && s->scope == PC_SCOPE_YES && s->open_generation != c->brain_generation)
-		pc_tell_open(s, sk, bpf_ktime_get_ns());
-	if (!s->open_generation || s->open_generation != c->brain_generation)
-		return 0;
-	flags = pc_close_flags(s->flags, old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT,
-			       sk->sk_err);
-	if (refused)
-		flags |= PC_F_REFUSED;
 	if (tp)
 		pc_tcp_read(sk, tp, s->flags, &t);
+	pc_note_closed(s, &t);
 	s->flags |= PC_S_CLOSED;
-	pc_tell_close(s, &t, PC_CLOSE, flags, sk->sk_err);
+	if (!s->open_generation || s->open_generation != c->brain_generation)
+		return 0;
+	flags = pc_close_flags(s->flags, open, sk->sk_err);
+	if (old == TCP_SYN_SENT)
+		flags |= pc_refused_flags(sk, tp);
+	else if ((s->flags & PC_S_PASSIVE) && !sk->sk_socket)
+		flags |= PC_F_UNACCEPTED;
+	flags |= s->flags & PC_S_IN_VAIN ? PC_F_IN_VAIN : 0;
+	pc_tell_close(s, &t, flags, sk->sk_err);
 	return 0;
 }
 
@@ -211,6 +257,10 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 		pc_on_connect(sk, c);
 		return 0;
 	}
+	if (old == TCP_LISTEN && new == TCP_CLOSE) {
+		pc_door_closed(sk);
+		return 0;
+	}
 	s = pc_state_at(sk, old, new, &child);
 	if (!s)
 		return 0;
@@ -219,8 +269,8 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 	else if (s->flags & PC_S_LISTENER)
 		return 0;
 	fin = new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK;
-	if (PC_CALLS_ONLY && (fin || (new == TCP_CLOSE &&old != TCP_SYN_SENT)))
-		pc_count_unseen(s, sk, c, fin);
+	if (PC_CALLS_ONLY && fin)
+		pc_count_unseen(s, sk, c);
 	if (new == TCP_ESTABLISHED) {
 		pc_on_established(s, sk);
 	} else if (fin) {
@@ -228,7 +278,10 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 		    s->scope != PC_SCOPE_NO)
 			pc_tell_end(s, PC_TX, 0);
 		s->flags |= PC_S_FIN_OUT;
+	} else if (new == TCP_FIN_WAIT2) {
+		pc_await_over(s);
 	} else if (new == TCP_CLOSE) {
+		pc_tell_in_vain(s, sk, old, c);
 		pc_on_close(s, sk, old);
 	}
 	return 0;
@@ -245,16 +298,32 @@ int BPF_PROG(pc_on_reset_in, struct sock *sk)
 }
 
 SEC("tp_btf/tcp_send_reset")
-int BPF_PROG(pc_on_reset_out, struct sock *sk)
+int BPF_PROG(pc_on_reset_out, struct sock *sk, struct sk_buff *skb)
 {
 	struct pc_sock *s;
 
-	if (!sk) /* a reset for no socket at all */
+	if (!sk) { /* a reset for no socket at all */
+		if (pc_doors_shut && skb)
+			pc_on_refused(skb);
 		return 0;
+	}
 	s = pc_state_tcp(sk);
 	if (s && !(s->flags & PC_S_LISTENER))
 		s->flags |= PC_S_RESET_OUT;
 	return 0;
+}
+
+/* Was the brain told of it, or is it now because bytes moved that no call has told of? */
+static __always_inline bool pc_gone_told(struct pc_sock *s, struct sock *sk,
+					 const struct pc_control *c)
+{
+	if (s->open_generation && s->open_generation == c->brain_generation)
+		return true;
+	if (!PC_CALLS_ONLY || s->scope != PC_SCOPE_YES ||
+	    (s->closed_pos[PC_RX] <= s->pos[PC_RX] && s->closed_pos[PC_TX] <= s->pos[PC_TX]))
+		return false;
+	pc_tell_open(s, sk, bpf_ktime_get_ns());
+	return true;
 }
 
 static __always_inline void pc_on_gone(struct sock *sk)
@@ -265,12 +334,16 @@ static __always_inline void pc_on_gone(struct sock *sk)
 	struct pc_tcp t = {};
 
 	if (!s || !c || (s->flags & PC_S_LISTENER) || s->scope == PC_SCOPE_NO ||
-	    !s->open_generation || s->open_generation != c->brain_generation)
+	    (!PC_CALLS_ONLY && !s->open_generation))
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
 		pc_tcp_read(sk, tp, s->flags, &t);
-	pc_tell_close(s, &t, PC_GONE, pc_close_flags(s->flags, false, 0), sk->sk_err);
+	if (!(s->flags & PC_S_CLOSED))
+		pc_note_closed(s, &t);
+	if (!pc_gone_told(s, sk, c))
+		return;
+	pc_tell_gone(s, &t, pc_close_flags(s->flags, false, 0), sk->sk_err);
 	s->open_generation = 0;
 }
 
@@ -318,6 +391,7 @@ int pc_scan(struct bpf_iter__task_file *ctx)
 	struct pc_sock *s;
 	struct sock *sk;
 	__u32 tgid;
+	__u32 verdict;
 	bool listens;
 
 	if (!c || !task || !file)
@@ -334,14 +408,17 @@ int pc_scan(struct bpf_iter__task_file *ctx)
 	listens = sk->__sk_common.skc_state == TCP_LISTEN && sk->__sk_common.skc_family != AF_UNIX;
 	if (pc_scan_pass == 1) {
 		if (listens && (c->scope_kinds & PC_SCOPE_BY_LISTENER) &&
-		    pc_proc_state(tgid) == PC_SCOPE_NO)
-			pc_proc_set(tgid, PC_SCOPE_YES);
+		    pc_proc_state(tgid) != PC_SERVES)
+			pc_proc_set(tgid, PC_SERVES);
 		return 0;
 	}
-	if (pc_decide_task(c, task, tgid, listens ? PC_S_LISTENER : 0, pc_local_port(sk),
-			   pc_remote_port(sk)) == PC_SCOPE_NO)
+	verdict = pc_decide_task(c, task, tgid, listens ? PC_S_LISTENER : 0, pc_local_port(sk),
+				 pc_remote_port(sk));
+	if (verdict == PC_SCOPE_NO)
 		return 0;
 	pc_state_name(sk);
+	if (listens)
+		pc_door_new(sk, tgid, verdict);
 	if (pc_state_get(sk))
 		return 0;
 	__sync_fetch_and_add(&pc_scanned, 1);

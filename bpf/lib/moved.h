@@ -16,15 +16,17 @@ struct pc_fact {
 	__u32 flags; /* PC_F_* */
 	__u32 srtt_us, retrans, unread;
 	__u32 dir;
+	__u32 pressed; /* the ring is filling, and the call is long: kept here, as stack is short */
 };
 
+/* No hidden padding: a function of its own takes this from the caller's stack, which must be written. */
 struct pc_moved {
 	struct pc_fact f;
 	struct pc_span span;
 	__u32 ret;
 	__u32 why;     /* PC_WHY_NONE, or the bytes cannot be had */
 	__u32 end_seq; /* TCP: sequence number at span.end, for the arrivals */
-	bool single;   /* one task only: what moved unseen was no other call */
+	__u32 single;  /* one task only: what moved unseen was no other call */
 };
 
 static __always_inline void pc_data_fill(struct pc_data *r, const struct pc_sock *s,

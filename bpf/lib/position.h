@@ -99,6 +99,7 @@ struct pc_span {
 	__u64 hole_len;
 	bool uncertain;
 	bool filled; /* they are those of the hole that was kept */
+	__u8 pad[6];
 };
 
 /*

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * process.h: life of processes, the same for both families: fork copies the scope state, exec may ask
- * for it anew, exit clears it. Told to the brain for processes that are (or may be) ours only.
+ * for it anew or drop it, exit clears it. Told to the brain for processes that are (or may be) ours only.
  */
 #ifndef PC_BPF_PROCESS_H
 #define PC_BPF_PROCESS_H
 
 #include "lib/decide.h"
 #include "lib/emit.h"
+#include "lib/holds.h"
 
 static __always_inline void pc_tell_process(struct task_struct *task, __u32 kind, __u32 state,
 					    __u32 parent, const char *file)
@@ -57,14 +58,18 @@ static __always_inline void pc_on_exec(struct task_struct *task, struct linux_bi
 {
 	const struct pc_control *c = pc_controls();
 	__u32 before, after;
+	bool serves;
 
 	if (!c)
 		return;
 	before = pc_proc_state(task->tgid);
-	after = pc_proc_after_exec(before, c->scope_kinds);
+	/* whatever it was: a listener may have been handed to one that was not ours */
+	serves = (c->scope_kinds & PC_SCOPE_BY_LISTENER) && pc_holds_server();
+	after = pc_proc_after_exec(before, c->scope_kinds, serves);
 	if (after != before)
 		pc_proc_set(task->tgid, after);
-	if (pc_may_be_ours(c, after))
+	/* one that is dropped may take it up again by an accepted connection, and be gone in no time */
+	if (pc_may_be_ours(c, before | after))
 		pc_tell_process(task, PC_EXEC, after, BPF_CORE_READ(task, real_parent, tgid),
 				bprm->filename);
 }

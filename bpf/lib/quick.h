@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * quick.h: the short call, which is nearly every call of a server that is busy: one buffer or two, up
- * to 2 KiB, wanted whole. Its record is built in the ring itself. What is longer, in more vectors, or
- * wanted in part goes through the scratch memory of copy.h, which costs a tenth of a microsecond more.
- *
- * The verifier wants a constant size for a record in the ring, so there are three; head.size says how
- * much of it is the record. What lies behind that are bytes of records that the brain has had.
+ * to a piece, wanted whole; not a whole piece, as that is what fills a reader's buffer of 4 KiB, and
+ * more of a message follows (content.h). Its record is written in the ring itself. What is longer, in
+ * more vectors, or wanted in part goes through the scratch memory of copy.h.
  */
 #ifndef PC_BPF_QUICK_H
 #define PC_BPF_QUICK_H
@@ -24,7 +22,6 @@ struct pc_two {
 static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, struct pc_two *t)
 {
 	struct iovec v[2] = {};
-	__u64 m[2]; /* msg_iov, msg_iovlen */
 	__u64 at = a->at, count = a->count;
 
 	t->second = t->second_len = 0;
@@ -34,10 +31,11 @@ static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, stru
 		t->first = at;
 		return true;
 	case PC_FORM_MSG:
-		if (bpf_probe_read_user(m, sizeof(m), (void *)(at + PC_MSG_IOV)))
+		/* msg_iov and msg_iovlen, laid out as an iovec */
+		if (bpf_probe_read_user(v, sizeof(v[0]), (void *)(at + PC_MSG_IOV)))
 			return false;
-		at = m[0];
-		count = m[1];
+		at = v[0].iov_base;
+		count = v[0].iov_len;
 		break;
 	case PC_FORM_IOV:
 		break;
@@ -58,92 +56,62 @@ static __always_inline bool pc_two_of(const struct pc_args *a, __u64 total, stru
 	return v[1].iov_len >= t->second_len;
 }
 
-/* `cap`: bytes that either buffer may have at most; the record has room for both. `pairs`: 0 or 1. */
-static __always_inline void pc_put(void *ring, struct pc_counters *n, const struct pc_sock *s,
-				   const struct pc_moved *m, const struct pc_two *t,
-				   const struct pc_arrival *arrived, const __u32 pairs,
-				   const __u32 cap, const __u32 buffers)
+/* True: told. False: not such a call, nothing was done. */
+static __always_inline bool pc_tell_quick(struct pc_sock *s, const struct pc_moved *m,
+					  const struct pc_args *args)
 {
-	const __u32 fixed = sizeof(struct pc_data) + pairs * sizeof(struct pc_arrival);
-	__u64 first = t->first_len, second = t->second_len;
+	struct pc_counters *n = pc_count();
+	__u64 first, second, size;
+	struct pc_room room;
 	struct pc_data *r;
+	struct pc_two t;
+	__u32 pairs = 0;
 	__u8 *bytes;
 	long bad;
 
+	if (!n || m->ret >= PC_PIECE || !pc_two_of(args, m->ret, &t))
+		return false;
+	first = t.first_len;
+	second = t.second_len;
 	barrier_var(first);
 	barrier_var(second);
-	if (first > cap || second > cap)
-		return;
-	r = bpf_ringbuf_reserve(ring, fixed + buffers * cap, 0);
-	if (!r) {
+	if (first > PC_PIECE || second > PC_PIECE)
+		return false;
+	if (m->f.dir == PC_RX && s->arrived_head != s->arrived_tail)
+		pairs = pc_arrival_count(s, m->end_seq);
+	size = sizeof(*r) + pairs * sizeof(struct pc_arrival) + m->ret;
+	if (!pc_ring_take(size, &room)) {
 		pc_add(n->lost[PC_DATA], 1);
 		pc_add(n->lost_bytes, m->ret);
-		return;
+		return true;
 	}
+	pc_add(n->submitted[PC_DATA], 1);
+	if (m->f.flags & PC_F_UNCERTAIN)
+		pc_add(n->uncertain, 1);
+	r = (struct pc_data *)(room.mark + 1);
 	pc_data_fill(r, s, m, m->span.start);
 	r->head.flags |= PC_F_LAST;
-	r->head.size = fixed + first + second;
-	r->len = r->captured = first + second;
+	r->head.size = size;
+	r->len = r->captured = m->ret;
 	r->arrivals = pairs;
-	bytes = (__u8 *)(r + 1);
-	if (pairs) {
-		*(struct pc_arrival *)bytes = *arrived;
-		bytes += sizeof(*arrived);
-	}
-	bad = bpf_probe_read_user(bytes, first, (void *)t->first);
-	if (buffers == 2)
-		bad |= bpf_probe_read_user(bytes + first, second, (void *)t->second);
+	barrier_var(pairs);
+	if (pairs > PC_ARRIVALS)
+		pairs = PC_ARRIVALS;
+	if (pairs)
+		pc_arrival_take(s, m->end_seq, m->span.end, pairs, (struct pc_arrival *)(r + 1));
+	bytes = (__u8 *)(r + 1) + pairs * sizeof(struct pc_arrival);
+	/* What cannot be read is cleared by the helper. */
+	bad = bpf_probe_read_user(bytes, first, (void *)t.first);
+	if (second)
+		bad |= bpf_probe_read_user(bytes + first, second, (void *)t.second);
 	if (bad) {
-		r->head.size = fixed;
 		r->captured = 0;
 		r->why = PC_WHY_FAULT;
 		pc_add(n->why[PC_WHY_FAULT], 1);
 		pc_add(n->why_bytes[PC_WHY_FAULT], m->ret);
 	}
-	bpf_ringbuf_submit(r, pc_wakes(n, fixed + buffers * cap));
-	pc_add(n->submitted[PC_DATA], 1);
-}
-
-/* True: told. False: not such a call, nothing was done. */
-static __always_inline bool pc_tell_quick(struct pc_sock *s, const struct pc_moved *m,
-					  const struct pc_args *args)
-{
-	struct pc_arrival arrived = { m->span.start, 0 };
-	__u32 ring_no = bpf_get_smp_processor_id() % (pc_rings ?: 1);
-	struct pc_counters *n;
-	struct pc_two t;
-	void *ring;
-
-	if (m->ret > 2048 || !pc_two_of(args, m->ret, &t))
-		return false;
-	n = pc_count();
-	ring = bpf_map_lookup_elem(&pc_data_rings, &ring_no);
-	if (!n || !ring)
-		return false;
-	if (m->f.dir == PC_RX) {
-		if (t.second_len || s->arrived_head - s->arrived_tail > 1)
-			return false;
-		pc_arrival_one(s, m->end_seq, m->span.end, &arrived);
-		if (m->ret <= 192)
-			pc_put(ring, n, s, m, &t, &arrived, 1, 192, 1);
-		else if (m->ret <= 640)
-			pc_put(ring, n, s, m, &t, &arrived, 1, 640, 1);
-		else
-			pc_put(ring, n, s, m, &t, &arrived, 1, 2048, 1);
-	} else if (!t.second_len) {
-		if (m->ret <= 256)
-			pc_put(ring, n, s, m, &t, NULL, 0, 256, 1);
-		else if (m->ret <= 640)
-			pc_put(ring, n, s, m, &t, NULL, 0, 640, 1);
-		else
-			pc_put(ring, n, s, m, &t, NULL, 0, 2048, 1);
-	} else if (t.first_len <= 256 && t.second_len <= 256) {
-		pc_put(ring, n, s, m, &t, NULL, 0, 256, 2);
-	} else if (t.first_len <= 1024 && t.second_len <= 1024) {
-		pc_put(ring, n, s, m, &t, NULL, 0, 1024, 2);
-	} else {
-		return false;
-	}
+	pc_ring_give(&room);
+	pc_ring_wake(n, size);
 	return true;
 }
 

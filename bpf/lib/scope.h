@@ -25,12 +25,27 @@ static inline __u32 pc_proc_get(__u64 word, __u32 tgid)
 	return (__u32)(word >> pc_proc_shift(tgid)) & 3;
 }
 
-/* State of a process after exec; `before` what it was, by fork or by the warden. */
-static inline __u32 pc_proc_after_exec(__u32 before, __u32 kinds)
+/* Where listening decides, who serves is PINNED: so a scope that was by name before can be told from it
+ * when it changes. */
+#define PC_SERVES PC_SCOPE_PINNED
+
+/* State of a process after exec; `before` what it was, by fork or by the warden. `serves`: it holds a
+ * listener or an accepted connection. Where listening decides, only that outlives an exec: sshd and
+ * service managers listen too, and what they start is not theirs. */
+static inline __u32 pc_proc_after_exec(__u32 before, __u32 kinds, bool serves)
 {
+	if (kinds & PC_SCOPE_BY_LISTENER)
+		return serves ? PC_SERVES : PC_SCOPE_NO;
 	if (before == PC_SCOPE_PINNED || !(kinds & PC_SCOPE_EXEC_ASKS))
 		return before;
 	return PC_SCOPE_UNKNOWN;
+}
+
+/* Where listening decides, who uses a child of a watched listener serves, however it came by it. The
+ * state of such a child says PASSIVE, or LISTENER before it has begun its own. */
+static inline bool pc_use_serves(__u32 kinds, __u32 sock_flags)
+{
+	return (kinds & PC_SCOPE_BY_LISTENER) && (sock_flags & (PC_S_PASSIVE | PC_S_LISTENER));
 }
 
 /* A port is the server's port. Where the role is unknown (joined), either may be it. */

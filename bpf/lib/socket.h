@@ -7,11 +7,14 @@
 #ifndef PC_BPF_SOCKET_H
 #define PC_BPF_SOCKET_H
 
+#include "lib/await.h"
 #include "lib/tell.h"
 
 #define PC_STAMP_BYTES 16384 /* a write this small that fits the buffer is one moment */
 #define PC_PSOCK       4     /* SK_USER_DATA_PSOCK: the socket sits in a sockmap */
 #define PC_EAGAIN      11
+#define PC_TURN_TRIES                                                                              \
+	256 /* looks at a held turn: its holder cannot sleep and is done in about 1 µs */
 
 static __always_inline bool pc_is_stream(const struct sock *sk)
 {
@@ -28,9 +31,20 @@ static __always_inline bool pc_is_plain(const struct sock *sk, const struct tcp_
 	       !((__u64)PC_READ(sk, sk_user_data) & PC_PSOCK);
 }
 
+/* Before rcv_nxt is read: another CPU may take the FIN in meanwhile, which counts it there first. The other
+ * way round it would be taken off what was read before it came. */
+static __always_inline bool pc_fin_in(const struct sock *sk)
+{
+	bool in = (PC_READ(sk, __sk_common.skc_flags) >> SOCK_DONE) & 1;
+
+	pc_read_barrier();
+	return in;
+}
+
 static __always_inline void pc_tcp_read(const struct sock *sk, const struct tcp_sock *tp,
 					__u32 sock_flags, struct pc_tcp *t)
 {
+	t->fin_in = pc_fin_in(sk);
 	t->copied_seq = PC_READ(tp, copied_seq);
 	t->rcv_nxt = PC_READ(tp, rcv_nxt);
 	t->write_seq = PC_READ(tp, write_seq);
@@ -43,7 +57,6 @@ static __always_inline void pc_tcp_read(const struct sock *sk, const struct tcp_
 	t->srtt_us = PC_READ(tp, srtt_us) >> 3;
 	t->min_rtt_us = PC_READ(tp, rtt_min.s[0].v);
 	t->retrans = PC_READ(tp, total_retrans);
-	t->fin_in = (PC_READ(sk, __sk_common.skc_flags) >> SOCK_DONE) & 1;
 	t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
 }
 
@@ -52,15 +65,13 @@ static __always_inline void pc_tcp_read_way(const struct sock *sk, const struct 
 					    __u32 sock_flags, __u32 d, struct pc_tcp *t)
 {
 	if (d == PC_RX) {
+		t->fin_in = pc_fin_in(sk);
 		t->copied_seq = PC_READ(tp, copied_seq);
 		t->rcv_nxt = PC_READ(tp, rcv_nxt);
 		t->bytes_received = PC_READ(tp, bytes_received);
-		t->fin_in = (PC_READ(sk, __sk_common.skc_flags) >> SOCK_DONE) & 1;
 	} else {
 		t->write_seq = PC_READ(tp, write_seq);
 		t->snd_una = PC_READ(tp, snd_una);
-		if (!PC_CALLS_ONLY) /* for pc_moved_at */
-			t->snd_nxt = PC_READ(tp, snd_nxt);
 		t->bytes_acked = PC_READ(tp, bytes_acked);
 		t->fin_out = !!(sock_flags & PC_S_FIN_OUT);
 	}
@@ -86,6 +97,7 @@ static __noinline bool pc_anchor_try(struct pc_sock *s, struct sock *sk)
 	pc_anchor(&t, s->flags & PC_S_ACTIVE, again);
 	s->pos[PC_RX] = pc_rx_pos(&t, s->seq0);
 	s->pos[PC_TX] = pc_tx_pos(&t, s->seq0);
+	s->resent = t.retrans;
 	return again[PC_RX] == s->seq0[PC_RX] && again[PC_TX] == s->seq0[PC_TX];
 }
 
@@ -146,12 +158,6 @@ static __always_inline struct file *pc_file_of(const struct sock *sk)
 	struct socket *q = PC_READ(sk, sk_socket);
 
 	return q ? PC_READ(q, file) : NULL;
-}
-
-static __always_inline __u16 pc_local_port(const struct sock *sk)
-{
-	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0
-							      : PC_READ(sk, __sk_common.skc_num);
 }
 
 static __always_inline __u16 pc_remote_port(const struct sock *sk)
@@ -275,17 +281,18 @@ static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 				     const struct tcp_sock *tp, struct pc_moved *m)
 {
 	__u32 d = m->f.dir;
-	bool all_sent = false;
-	struct pc_tcp t;
+	struct pc_tcp
+		t = {}; /* else clang spills what it never set, and the verifier refuses that */
 
 	if (tp) {
 		pc_tcp_read_way(sk, tp, s->flags, d, &t);
-		all_sent = !PC_CALLS_ONLY && d == PC_TX && t.snd_nxt == t.write_seq;
 		m->f.srtt_us = t.srtt_us;
 		m->f.retrans = t.retrans;
 		m->f.unread = d == PC_RX ? pc_unread(&t) : pc_unacked(&t);
 	}
-	m->f.time_ns = pc_moved_at(tp, all_sent);
+	/* Not the clock that TCP keeps from its sending (tcp_clock_cache): on a loopback the delivery to
+	 * the receiver and its waking come after it, and they are part of the call. */
+	m->f.time_ns = bpf_ktime_get_ns();
 	if ((s->flags & PC_S_COUNTED) || !pc_is_plain(sk, tp)) {
 		s->flags |= PC_S_COUNTED;
 		m->f.flags |= PC_F_COUNTED;
@@ -301,6 +308,24 @@ static __always_inline void pc_place(struct pc_sock *s, const struct sock *sk,
 		m->f.flags |= PC_F_UNCERTAIN;
 	if (s->pos[d] < m->span.end)
 		s->pos[d] = m->span.end;
+}
+
+/* Bytes that were read and that no call has told of: TCP's own numbers say how many. */
+static __noinline int pc_tell_unseen_read(struct pc_sock *s, struct sock *sk)
+{
+	struct tcp_sock *tp = pc_tcp_of(sk);
+	struct pc_tcp t;
+	__u64 pos;
+
+	if (!s || !tp || !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
+		return 0;
+	pc_tcp_read(sk, tp, s->flags, &t);
+	pos = pc_rx_pos(&t, s->seq0);
+	if (pos <= s->pos[PC_RX])
+		return 0;
+	pc_tell_rest(s, PC_RX, pos, bpf_get_current_pid_tgid());
+	s->pos[PC_RX] = pos;
+	return 0;
 }
 
 /* End of stream, and errors that end the connection. Others (EAGAIN, EINTR …) say nothing. */
@@ -320,31 +345,61 @@ static __noinline int pc_sock_ended(struct sock *sk, int ret, __u32 d)
 		return 0; /* a call with length 0 */
 	if (ret < 0 && !pc_is_final(-ret))
 		return 0;
-	if (s->open_generation == c->brain_generation && s->scope != PC_SCOPE_NO)
+	if (s->open_generation == c->brain_generation && s->scope != PC_SCOPE_NO) {
+		if (d == PC_RX) /* what was spliced stands before the end */
+			pc_tell_unseen_read(s, sk);
 		pc_tell_end(s, d, -ret);
+	}
 	return 0;
 }
 
-/* A call moved `ret` bytes of a socket in scope that was told of. why: PC_WHY_NONE, or they cannot be had. */
+/* Several tasks use this direction. What a call finds moved before it and untold may be another's, about to
+ * report: which of the two is decided on `pos`, `told` and `hole_*`, which only one of them may have in its
+ * hands. False: the holder lost its CPU; this call goes on without, at worst a range is told absent that
+ * comes later, and the stream joins them by position. */
+static __noinline int pc_turn_take(struct pc_sock *s, __u32 d)
+{
+	if (!s)
+		return 0;
+	for (int i = 0; i < PC_TURN_TRIES; i++)
+		if (__sync_val_compare_and_swap(&s->turn[d & 1], 0, 1) == 0)
+			return 1;
+	return 0;
+}
+
+static __always_inline void pc_turn_give(struct pc_sock *s, __u32 d)
+{
+	(void)__sync_lock_test_and_set(&s->turn[d], 0);
+}
+
+/* A call moved `ret` bytes of a socket in scope that was told of. why: PC_WHY_NONE, or they cannot be
+ * had. */
 static __always_inline void pc_sock_moved(struct pc_sock *s, struct sock *sk,
-					  const struct pc_control *c, __u32 ret, const __u32 d,
+					  const struct task_struct *task, __u32 ret, const __u32 d,
 					  __u32 why, const struct pc_args *args)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct tcp_sock *tp = pc_tcp_known(s, sk);
 	struct pc_moved m = {};
+	bool turn, more;
 
 	m.f.who = (__u64)task->tgid << 32 | (__u32)task->pid;
 	m.ret = ret;
 	m.f.dir = d;
 	m.why = why;
-	pc_place(s, sk, tp, &m);
-	if (d == PC_TX)
-		pc_send_began(s, sk, &m);
 	if (s->user[d] != (__u32)task->pid)
 		s->user[d] = s->user[d] ? PC_SEVERAL : (__u32)task->pid;
 	m.single = s->user[d] != PC_SEVERAL;
-	pc_tell_call(s, c, &m, args);
+	turn = !m.single && pc_turn_take(s, d);
+	pc_place(s, sk, tp, &m);
+	if (d == PC_TX) {
+		pc_send_began(s, sk, &m);
+		pc_await(s, tp, &m);
+	}
+	more = pc_tell_call(s, &m, args);
+	if (turn)
+		pc_turn_give(s, d);
+	if (more)
+		pc_copy_long(s);
 }
 
 #endif

@@ -19,6 +19,20 @@
 #define PC_LATE_NS     100000000ull /* a task that lost its CPU before it could report */
 #define PC_SKIP_REPORT (1u << 30)   /* tell of skipped bytes at least this often: fits a u32 */
 
+/* A reset takes the port from a socket (inet_put_port) before its last call is on its way back. What it put
+ * into its segments stays. */
+static __always_inline __u16 pc_inet_port(const struct sock *sk)
+{
+	__u16 port = PC_READ(sk, __sk_common.skc_num);
+
+	return port ?: bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
+static __always_inline __u16 pc_local_port(const struct sock *sk)
+{
+	return PC_READ(sk, __sk_common.skc_family) == AF_UNIX ? 0 : pc_inet_port(sk);
+}
+
 static __always_inline void pc_addr_of(const struct sock *sk, bool remote, __u16 family,
 				       struct pc_addr *ret)
 {
@@ -32,8 +46,11 @@ static __always_inline void pc_addr_of(const struct sock *sk, bool remote, __u16
 		ret->ip[10] = ret->ip[11] = 0xff;
 		__builtin_memcpy(ret->ip + 12, &v4, 4);
 	}
-	ret->port = remote ? bpf_ntohs(BPF_CORE_READ(c, skc_dport)) : BPF_CORE_READ(c, skc_num);
+	ret->port = remote ? bpf_ntohs(BPF_CORE_READ(c, skc_dport)) : pc_inet_port(sk);
 }
+
+/* Read by the loader: Unix sockets are looked for while there are any (look.bpf.h). */
+__u64 pc_unix_opened = 0;
 
 /* `now` when both positions are about to move on from rx_pos and tx_pos. */
 static __noinline int pc_tell_open(struct pc_sock *s, const struct sock *sk, __u64 now_ns)
@@ -63,8 +80,10 @@ static __noinline int pc_tell_open(struct pc_sock *s, const struct sock *sk, __u
 	}
 	o.tgid = s->tgid;
 	o.uid = (__u32)bpf_get_current_uid_gid();
+	o.tid = s->flags & PC_S_ACTIVE ? s->tid : 0;
 	o.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (o.family == AF_UNIX) {
+		__sync_fetch_and_add(&pc_unix_opened, 1);
 		o.peer_conn = pc_peer_conn((const void *)sk);
 	} else {
 		pc_addr_of(sk, false, o.family, &o.local);
@@ -106,6 +125,34 @@ static __noinline int pc_tell_gap(struct pc_sock *s, const struct pc_fact *f, __
 	return 0;
 }
 
+/* What was skipped, up to `to`. If that ends before the call of m, its last byte moved with the latest call
+ * that made no record, not now: a directive was taken back, or content was not as long as it was said. */
+static __always_inline void pc_tell_skipped(struct pc_sock *s, struct pc_moved *m, __u32 d,
+					    __u64 to)
+{
+	__u64 now = m->f.time_ns;
+
+	if (to <= m->span.start && s->skipped_ns[d])
+		m->f.time_ns = s->skipped_ns[d];
+	pc_tell_gap(s, &m->f, s->told[d], to, PC_WHY_DIRECTIVE);
+	m->f.time_ns = now;
+}
+
+/* The call of m makes a record that begins at `from`: tell what was skipped before it. Without a directive
+ * what is missing is another task's call, about to report. A function of its own: pc_tell_call has no
+ * stack to spare. */
+static __noinline int pc_tell_skip(struct pc_sock *s, struct pc_moved *m, __u64 from, __u64 until)
+{
+	__u32 d;
+
+	if (!s || !m || m->span.filled)
+		return 0;
+	d = m->f.dir & 1;
+	if (s->skipped_ns[d] || until > s->told[d])
+		pc_tell_skipped(s, m, d, from);
+	return 0;
+}
+
 /*
  * Bytes that moved without a call that we saw (splice in, TCP_ZEROCOPY_RECEIVE). Where several tasks
  * use this direction they may belong to a call that has not reported yet: kept until that is late.
@@ -132,7 +179,7 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 	if (!m->span.hole_len || m->span.start <= until)
 		return 0; /* part of what the brain does not want */
 	if (s->told[d] < m->span.hole_pos && s->skipped_ns[d])
-		pc_tell_gap(s, &m->f, s->told[d], m->span.hole_pos, PC_WHY_DIRECTIVE);
+		pc_tell_skipped(s, m, d, m->span.hole_pos);
 	s->skipped_ns[d] = 0;
 	s->told[d] = m->span.start;
 	if (m->single) {
@@ -170,19 +217,30 @@ static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until
 	return true;
 }
 
-/* A call moved bytes of a socket that is in scope. */
-static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_control *c,
-					 struct pc_moved *m, const struct pc_args *args)
+/* A call moved bytes of a socket that is in scope. Not static, so that the verifier walks it once and
+ * not once for every way that leads here. 1: its bytes are still to be copied, by pc_copy_long, which
+ * the caller calls: kernels up to 6.12 have 512 bytes of stack for a whole chain of calls. */
+__noinline int pc_tell_call(struct pc_sock *s, struct pc_moved *m, const struct pc_args *args)
 {
-	__u32 d = m->f.dir & 1, budget = c->budget[d];
-	__u64 until = 0, from = m->span.start;
+	const struct pc_control *c = pc_controls();
 	struct pc_scratch *x;
-	__u32 why = m->why;
+	__u64 until = 0, from;
+	__u32 d, budget, why;
 
+	if (!s || !m || !args || !c)
+		return 0;
+	d = m->f.dir & 1;
+	budget = c->budget[d];
+	from = m->span.start;
+	why = m->why;
 	if (!pc_directed(s, d, &until, &budget)) {
 		s->scope = PC_SCOPE_NO;
-		return;
+		return 0;
 	}
+	if (s->content[!d])
+		s->content[!d] = 0; /* the other side speaks: what it was told of lengths is over */
+	if (s->content[d] > until)
+		until = s->content[d];
 	if (s->scope == PC_SCOPE_UNKNOWN) {
 		budget = pc_min(budget, s->provisional[d]);
 		s->provisional[d] -= pc_min(budget, m->ret);
@@ -190,9 +248,10 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 	}
 	if (m->span.end < until && m->span.end - s->told[d] < PC_SKIP_REPORT) {
 		s->skipped_ns[d] = m->f.time_ns;
+		s->skipped_pos[d] = m->span.end;
 		if (d == PC_RX)
 			pc_arrival_drop(s, m->end_seq);
-		return;
+		return 0;
 	}
 	if (m->span.hole_len || m->span.filled || s->hole_len[d])
 		pc_tell_hole(s, m, until);
@@ -200,29 +259,33 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 		until = m->span.end;
 	if (until > from)
 		from = until;
-	/* Without a directive what is missing is another task's call, about to report. */
-	if (s->told[d] < from && !m->span.filled && (s->skipped_ns[d] || until > s->told[d]))
-		pc_tell_gap(s, &m->f, s->told[d], from, PC_WHY_DIRECTIVE);
+	if (s->told[d] < from)
+		pc_tell_skip(s, m, from, until);
 	s->skipped_ns[d] = 0;
 	if (s->told[d] < m->span.end)
 		s->told[d] = m->span.end;
 	if (from == m->span.end) {
 		if (d == PC_RX)
 			pc_arrival_drop(s, m->end_seq);
-		return;
+		return 0;
 	}
-	if (!why && from == m->span.start && m->ret <= budget && pc_tell_quick(s, m, args))
-		return;
+	m->f.pressed = m->ret > PC_FEW && pc_ring_pressed();
+	if (!why && from == m->span.start && m->ret <= budget && !m->f.pressed &&
+	    pc_tell_quick(s, m, args))
+		return 0;
 	x = pc_scratch_take();
 	if (!x) {
 		pc_count_lost(m->span.end - from);
-		return;
+		return 0;
 	}
 	pc_data_fill(&x->data, s, m, from);
-	if (d == PC_RX && s->arrived_head != s->arrived_tail)
-		x->data.arrivals =
-			pc_arrival_take(s, m->end_seq, m->span.end, (struct pc_arrival *)x->rest);
-	if (m->ret > PC_PIECE && pc_ring_pressed()) /* better a body in part than a head less */
+	if (d == PC_RX && s->arrived_head != s->arrived_tail) {
+		x->data.arrivals = pc_arrival_count(s, m->end_seq);
+		pc_arrival_take(s, m->end_seq, m->span.end, x->data.arrivals,
+				(struct pc_arrival *)x->rest);
+	}
+	x->pressed = m->f.pressed;
+	if (x->pressed) /* better a body in part than a head less */
 		budget = pc_min(budget, PC_PIECE);
 	pc_walk_begin(&x->walk, m->ret, m->span.start, until, budget);
 	if (!why)
@@ -232,9 +295,10 @@ static __always_inline void pc_tell_call(struct pc_sock *s, const struct pc_cont
 		pc_piece_hole(x, m->span.end - from, why);
 		pc_piece_send(x);
 	} else if (!pc_copy_short(x)) {
-		pc_copy_long(x);
+		return 1;
 	}
 	pc_scratch_give(x);
+	return 0;
 }
 
 /* No call will follow in this direction: tell what was kept back, so that every byte has a cause. */
@@ -287,37 +351,90 @@ static __noinline int pc_tell_end(struct pc_sock *s, __u32 d, __s32 error)
 	return 0;
 }
 
-/* CLOSE and GONE. t = NULL: not plain TCP, nothing is known but the counters. An aborted connection
- * (tcp_disconnect) has its numbers reset between the two, with write_seq set beyond the window: after
- * CLOSE only what was told counts. */
-static __always_inline void pc_tell_close(struct pc_sock *s, const struct pc_tcp *t, __u32 kind,
-					  __u32 flags, __s32 error)
+/* The connection closes, but a call on it may not have reported yet: what was skipped is told, what is
+ * missing beyond that is not. */
+static __noinline int pc_tell_skipped_rest(struct pc_sock *s, __u32 d)
+{
+	struct pc_fact f = {};
+	__u64 told, end;
+
+	if (!s)
+		return 0;
+	d &= 1;
+	told = s->told[d];
+	end = s->skipped_pos[d];
+	f.time_ns = s->skipped_ns[d];
+	f.dir = d;
+	if (f.time_ns && told < end && __sync_val_compare_and_swap(&s->told[d], told, end) == told)
+		pc_tell_gap(s, &f, told, end, PC_WHY_DIRECTIVE);
+	return 0;
+}
+
+/*
+ * A reset ends a connection in the middle of a call on it: another CPU takes it in while the call is on its
+ * way back, or the call itself does, when it lets go of the socket. TCP has counted the bytes of that call,
+ * and the call is about to tell of them. So CLOSE tells of nothing that no call has told, and notes how far
+ * TCP was: an aborted connection (tcp_disconnect) has its numbers reset soon after, with write_seq set
+ * beyond the window. GONE, which no call can follow, tells the rest.
+ */
+static __always_inline void pc_note_closed(struct pc_sock *s, const struct pc_tcp *t)
+{
+	bool plain = (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED);
+
+	s->closed_pos[PC_RX] = plain ? pc_rx_pos(t, s->seq0) : s->pos[PC_RX];
+	s->closed_pos[PC_TX] = plain ? pc_tx_pos(t, s->seq0) : s->pos[PC_TX];
+}
+
+static __always_inline __u64 pc_gone_pos(const struct pc_sock *s, __u32 d)
+{
+	__u64 pos = s->pos[d] > s->told[d] ? s->pos[d] : s->told[d];
+
+	return pos > s->closed_pos[d] ? pos : s->closed_pos[d];
+}
+
+static __always_inline void pc_close_fill(struct pc_close *e, const struct pc_sock *s,
+					  const struct pc_tcp *t, __u32 kind, __u32 flags,
+					  __s32 error)
+{
+	pc_head_set(&e->head, kind, flags, sizeof(*e), bpf_ktime_get_ns());
+	e->conn = s->conn;
+	e->error = error;
+	if (!t)
+		return;
+	e->srtt_us = t->srtt_us;
+	e->min_rtt_us = t->min_rtt_us;
+	e->retrans = t->retrans;
+}
+
+static __always_inline void pc_tell_close(struct pc_sock *s, const struct pc_tcp *t, __u32 flags,
+					  __s32 error)
 {
 	struct pc_close e = {};
-	__u32 size = sizeof(e);
 
-	pc_head_set(&e.head, kind, flags, size, bpf_ktime_get_ns());
-	e.conn = s->conn;
+	pc_close_fill(&e, s, t, PC_CLOSE, flags, error);
 	e.rx_pos = s->pos[PC_RX];
 	e.tx_pos = s->pos[PC_TX];
-	e.error = error;
-	if (kind == PC_GONE && (s->flags & PC_S_CLOSED)) {
-		e.rx_pos = e.rx_pos > s->told[PC_RX] ? e.rx_pos : s->told[PC_RX];
-		e.tx_pos = e.tx_pos > s->told[PC_TX] ? e.tx_pos : s->told[PC_TX];
-	} else if (t && (s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED)) {
-		e.rx_pos = pc_rx_pos(t, s->seq0);
-		e.tx_pos = pc_tx_pos(t, s->seq0);
+	if ((s->flags & PC_S_ANCHORED) && !(s->flags & PC_S_COUNTED)) {
 		e.acked = pc_acked_pos(t, s->seq0);
 		e.unread = pc_unread(t);
 	}
+	pc_tell_skipped_rest(s, PC_RX);
+	pc_tell_skipped_rest(s, PC_TX);
+	pc_emit_control(&e, sizeof(e), PC_CLOSE);
+}
+
+/* t = NULL: nothing is known of it but what was told. */
+static __always_inline void pc_tell_gone(struct pc_sock *s, const struct pc_tcp *t, __u32 flags,
+					 __s32 error)
+{
+	struct pc_close e = {};
+
+	pc_close_fill(&e, s, t, PC_GONE, flags, error);
+	e.rx_pos = pc_gone_pos(s, PC_RX);
+	e.tx_pos = pc_gone_pos(s, PC_TX);
 	pc_tell_rest(s, PC_RX, e.rx_pos, 0);
 	pc_tell_rest(s, PC_TX, e.tx_pos, 0);
-	if (t) {
-		e.srtt_us = t->srtt_us;
-		e.min_rtt_us = t->min_rtt_us;
-		e.retrans = t->retrans;
-	}
-	pc_emit_control(&e, size, kind);
+	pc_emit_control(&e, sizeof(e), PC_GONE);
 }
 
 #endif

@@ -55,9 +55,12 @@ static void help_command(const struct command *c)
 	if (c->bit & (FOR_RUN | FOR_RECORD))
 		printf("\nOptions of one kind are OR (--port 80 --port 443), of different kinds "
 		       "AND.\n"
+		       "--pid and --exe are one kind: processes.\n"
 		       "With neither scope option nor file, all that listens on TCP is watched.\n"
 		       "The OTEL_* variables of the OpenTelemetry specification are honoured; the\n"
-		       "command line wins over them, and they win over the file.\n"
+		       "command line wins over them, and they win over the file. Spans of errors\n"
+		       "are kept beside what the sampler takes; OTEL_TRACES_SAMPLER=always_off\n"
+		       "sends none (sampling.keep_errors, sampling.keep_slow).\n"
 		       "SIGHUP reads the file again; SIGTERM sends what is left and ends.\n");
 	fputs(exit_codes, stdout);
 }

@@ -14,7 +14,8 @@ enum message_kind {
 	MESSAGE_READY = 1, /* rings are mapped, records are being read */
 	MESSAGE_LOOK,	   /* who is tgid (started at start_ns; 0 = whoever it is now)? */
 	MESSAGE_VERDICT,   /* watch tgid or not: state is enum pc_scope_state */
-	MESSAGE_ALIVE,	   /* once a second */
+	MESSAGE_ALIVE,	   /* once a second, or as often as a watchdog of systemd wants it */
+	MESSAGE_RELOADED, /* answer to RELOAD: state 1 = it goes by it now, 0 = by the old one still */
 	/* warden → brain */
 	MESSAGE_WHO, /* answer to LOOK, also unasked at the start; start_ns 0 = no such process */
 	MESSAGE_RELOAD, /* with fds: text of the configuration, NDJSON output (if any) */

@@ -23,6 +23,7 @@ struct txn_limits txn_limits_of(const struct config *c)
 	return (struct txn_limits){
 		.open = (uint32_t)c->transactions,
 		.bytes = c->transaction_bytes,
+		.patience_ns = 10000000000,
 		.templates = (uint32_t)c->templates,
 		.processes = { .processes = (uint32_t)c->processes, .keep_ns = 30000000000 },
 	};
@@ -48,6 +49,45 @@ struct trace_options trace_options_of(const struct config *c, const uint8_t secr
 		.keep_errors = c->keep_errors,
 		.keep_slow_ns = c->keep_slow_ns,
 		.connections = (uint32_t)c->connections,
+		.in_order = c->data_rings == 1,
+	};
+
+	memcpy(o.secret, secret, sizeof(o.secret));
+	return o;
+}
+
+#define DAY_S 86400u
+
+/* How long a key may live where the operator did not say: a day, which the audience mode is made for; the
+ * longest that the CNIL's exemption knows where visitors are to be known again. */
+static uint64_t period_s(const struct config *c)
+{
+	if (c->period_ns)
+		return c->period_ns / 1000000000;
+	return c->privacy == PRIVACY_CUSTOMER ? 396 * DAY_S : DAY_S;
+}
+
+struct session_options session_options_of(const struct config *c,
+					  const uint8_t secret[SECRET_BYTES])
+{
+	struct session_options o = {
+		.timeout_ns = c->session_timeout_ns,
+		.cap_ns = DAY_S * 1000000000ull,
+		.period_s = period_s(c),
+		.opt_out = c->privacy != PRIVACY_NONE,
+		.visits = (uint32_t)c->visits,
+		.sites = 1024,
+		.site = c->site_name,
+		.site_hosts = c->site_hosts.at,
+		.keys = c->session_keys.at,
+		.opt_out_cookie = c->opt_out_cookie,
+		.virtual_pages = c->virtual_pages.at,
+		.trusted_proxies = c->trusted_proxies.at,
+		.touchpoints = c->touchpoints.at,
+		.classes = c->classes.at,
+		.robots = c->robots.at,
+		.monitors = c->monitors.at,
+		.applications = c->applications.at,
 	};
 
 	memcpy(o.secret, secret, sizeof(o.secret));
@@ -75,14 +115,18 @@ struct export_options export_options_of(const struct core_outside *out)
 		.privacy = (enum privacy)c->privacy,
 		.query_keep = c->query_keep.at,
 		.peer_address = c->peer_address,
+		.site = c->site_name,
+		.site_hosts = c->site_hosts.at,
 		.ndjson_fd = out->ndjson_fd,
 		.console_fd = out->console_fd,
+		.console_show = out->console_show,
 		.patient = out->patient,
 		.console_color = out->console_color,
 		.console_width = out->console_width,
 		.otlp = {
 			.traces = signal_of(&c->traces),
 			.metrics = signal_of(&c->metrics),
+			.logs = signal_of(&c->logs),
 			.metric_interval_ns = c->metric_interval_ns,
 			.batch_delay_ns = c->batch_delay_ns,
 			.batch_bytes = (uint32_t)c->batch_bytes,

@@ -6,11 +6,13 @@
  *   proto    bytes → messages
  *   txn      messages → transactions
  *   trace    transactions → with trace ids, parents and a sampling decision
+ *   session  … with their site and visit; facts about visits
  *   export   NDJSON, console, OTLP
  *
  * Each stage is made with the sink of the next, so they are made from the last to the first. What goes
  * against the flow: proto tells stream which bytes it does not need (a directive for the kernel, which
- * leaves by `direct`), txn asks stream when a byte was moved.
+ * leaves by `direct`), txn asks stream when a byte was moved, and shows session each head of a server
+ * while it stands in the stream, because what tells visitors apart is never copied.
  */
 #include "agent/wire.h"
 
@@ -21,7 +23,7 @@
 /* Nothing is read from the rings meanwhile: as long as they can hold a busy host. */
 #define RELOAD_DRAIN_NS 50000000ull
 
-/* A step between trace and export, so that a reload can replace the last stage under the others. */
+/* A step between session and export, so that a reload can replace the last stage under the others. */
 static void on_transaction(void *ctx, struct transaction *t)
 {
 	struct core *c = ctx;
@@ -37,14 +39,30 @@ static void on_active(void *ctx, const struct connection *conn, enum side side, 
 	c->exported.active(c->exported.ctx, conn, side, method, delta);
 }
 
+static void on_fact(void *ctx, const struct session_fact *f)
+{
+	struct core *c = ctx;
+
+	c->exported.fact(c->exported.ctx, f);
+}
+
+static void on_measure(void *ctx, const struct session_fact *f)
+{
+	struct core *c = ctx;
+
+	c->exported.measure(c->exported.ctx, f);
+}
+
 /* Processes and the clock, in their place between the bytes. */
 static void on_record(void *ctx, const struct pc_head *rec)
 {
 	struct core *c = ctx;
 
 	txn_record(c->txn, rec);
-	if (rec->kind == PC_CLOCK)
-		export_clock(c->export, txn_wall_minus_mono_ns(c->txn));
+	if (rec->kind != PC_CLOCK)
+		return;
+	session_clock(c->session, txn_wall_minus_mono_ns(c->txn));
+	export_clock(c->export, txn_wall_minus_mono_ns(c->txn));
 }
 
 static void on_direct(void *ctx, const struct pc_directive *d)
@@ -55,16 +73,34 @@ static void on_direct(void *ctx, const struct pc_directive *d)
 		c->outside.direct(c->outside.ctx, d);
 }
 
+static void on_attempt(void *ctx, const struct attempt *a)
+{
+	struct core *c = ctx;
+
+	c->exported.attempt(c->exported.ctx, a);
+}
+
+static void on_listener(void *ctx, const struct listener_news *n)
+{
+	struct core *c = ctx;
+
+	c->exported.listener(c->exported.ctx, n);
+}
+
 int core_new(const struct core_outside *outside, struct core **ret)
 {
 	const struct stream_limits stream = stream_limits_of(outside->config);
 	const struct proto_limits proto = { .pipelined = 1024, .hold_ns = 1000000000 };
 	const struct txn_limits txn = txn_limits_of(outside->config);
 	const struct trace_options trace = trace_options_of(outside->config, outside->secret);
+	const struct session_options session =
+		session_options_of(outside->config, outside->site_secret);
 	const struct export_options export = export_options_of(outside);
 	struct core *c = calloc(1, sizeof(*c));
-	const struct txn_sink to_export = { c, on_transaction, on_active };
-	struct txn_sink to_trace;
+	const struct session_sink to_export = { c,	    on_transaction, on_active,	on_fact,
+						on_measure, on_attempt,	    on_listener };
+	struct txn_sink to_session, to_trace;
+	struct txn_witness witness;
 	struct proto_sink to_txn;
 	struct stream_sink to_proto;
 	int err = -ENOMEM;
@@ -74,12 +110,17 @@ int core_new(const struct core_outside *outside, struct core **ret)
 	c->outside = *outside;
 	c->config = config_hold(outside->config);
 	c->of_export = config_hold(outside->config);
+	c->of_session = config_hold(outside->config);
 	err = export_new(&export, &c->export);
 	if (err)
 		goto fail;
 	export_figures(c->export, outside->ctx, outside->figures);
-	c->exported = export_txn_sink(c->export);
-	err = trace_new(&trace, &to_export, &c->trace);
+	c->exported = export_session_sink(c->export);
+	err = session_new(&session, &to_export, &c->session);
+	if (err)
+		goto fail;
+	to_session = session_txn_sink(c->session);
+	err = trace_new(&trace, &to_session, &c->trace);
 	if (err)
 		goto fail;
 	to_trace = trace_txn_sink(c->trace);
@@ -97,6 +138,8 @@ int core_new(const struct core_outside *outside, struct core **ret)
 		goto fail;
 	proto_attach(c->proto, c->stream);
 	txn_attach(c->txn, c->stream);
+	witness = session_witness(c->session);
+	txn_watch(c->txn, &witness);
 	*ret = c;
 	return 0;
 fail:
@@ -145,17 +188,22 @@ void core_push(struct core *c, const struct pc_head *rec)
 	stream_push(c->stream, rec);
 	if (rec->kind != PC_TICK)
 		return;
+	if (rec->flags & PC_F_LOST)
+		trace_lost(c->trace);
 	now_ns = rec->time_ns;
 	stream_tick(c->stream, now_ns);
 	proto_tick(c->proto, now_ns);
 	txn_tick(c->txn, now_ns);
 	trace_tick(c->trace, now_ns);
+	session_tick(c->session, now_ns);
 	export_tick(c->export, now_ns);
 }
 
 void core_finish(struct core *c, uint64_t drain_ns)
 {
 	stream_flush(c->stream);
+	txn_finish(c->txn);
+	session_finish(c->session);
 	export_finish(c->export, drain_ns, true);
 }
 
@@ -173,7 +221,7 @@ static int replace_export(struct core *c, const struct core_outside *outside)
 	export_finish(c->export, RELOAD_DRAIN_NS, false);
 	export_free(c->export);
 	c->export = export;
-	c->exported = export_txn_sink(export);
+	c->exported = export_session_sink(export);
 	config_free(c->of_export);
 	c->of_export = config_hold(outside->config);
 	return 0;
@@ -182,6 +230,7 @@ static int replace_export(struct core *c, const struct core_outside *outside)
 int core_reload(struct core *c, const struct config *config, int ndjson_fd)
 {
 	const struct trace_options trace = trace_options_of(config, c->outside.secret);
+	const struct session_options session = session_options_of(config, c->outside.site_secret);
 	struct core_outside outside = c->outside;
 	struct export_options export;
 	int err;
@@ -196,6 +245,7 @@ int core_reload(struct core *c, const struct config *config, int ndjson_fd)
 		err = trace_reload(c->trace, &trace);
 	if (err)
 		return err;
+	session_reload(c->session, &session);
 	c->outside = outside;
 	config_free(c->config);
 	c->config = config_hold(config);
@@ -210,8 +260,10 @@ void core_free(struct core *c)
 	proto_free(c->proto);
 	txn_free(c->txn);
 	trace_free(c->trace);
+	session_free(c->session);
 	export_free(c->export);
 	config_free(c->config);
 	config_free(c->of_export);
+	config_free(c->of_session);
 	free(c);
 }

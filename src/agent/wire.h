@@ -9,6 +9,7 @@
 #include "agent/config/config.h"
 #include "export/export.h"
 #include "proto/proto.h"
+#include "session/session.h"
 #include "stream/stream.h"
 #include "trace/trace.h"
 #include "txn/txn.h"
@@ -18,12 +19,14 @@
 struct core_outside {
 	const struct config *config;
 	int ndjson_fd, console_fd; /* -1 = off */
+	enum console_show console_show;
 	bool console_color;
 	uint32_t console_width;
 	bool patient; /* offline: wait for a slow reader of the output */
 	const char *host_name, *host_id, *os_version;
 	uint8_t secret[16]; /* names exchanges that have no name; fixed for a replay */
-	void *ctx;	    /* of the three below */
+	uint8_t site_secret[SECRET_BYTES]; /* of all pseudonyms, shared by the hosts of a site */
+	void *ctx;			   /* of the three below */
 	void (*direct)(void *ctx, const struct pc_directive *d); /* NULL: nobody to direct */
 	uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max);
 	void (*say)(void *ctx, const char *sentence);
@@ -34,12 +37,13 @@ struct core {
 	struct proto *proto;
 	struct txn *txn;
 	struct trace *trace;
+	struct session *session;
 	struct export *export;
 
-	struct txn_sink exported; /* the sink of export, replaced with it by core_reload */
+	struct session_sink exported; /* the sink of export, replaced with it by core_reload */
 	struct core_outside outside;
-	struct config *config;	  /* held: outside.config */
-	struct config *of_export; /* held: the one that export was made with */
+	struct config *config;		       /* held: outside.config */
+	struct config *of_export, *of_session; /* held: those that the stages were made with */
 };
 
 int core_new(const struct core_outside *outside, struct core **ret);
@@ -52,10 +56,15 @@ void core_finish(struct core *c, uint64_t drain_ns);
 int core_reload(struct core *c, const struct config *config, int ndjson_fd);
 void core_free(struct core *c);
 
+/* terminal.c: the console_* of *ret, for standard output as it is now. */
+void terminal_open(const struct config *c, struct core_outside *ret);
+
 /* Settings → what each stage is told (stages.c). */
 struct stream_limits stream_limits_of(const struct config *c);
 struct txn_limits txn_limits_of(const struct config *c);
 struct trace_options trace_options_of(const struct config *c, const uint8_t secret[16]);
+struct session_options session_options_of(const struct config *c,
+					  const uint8_t secret[SECRET_BYTES]);
 struct export_options export_options_of(const struct core_outside *o);
 
 #endif

@@ -104,7 +104,7 @@ void arena_clear(struct arena *a)
 	a->next = a->end = NULL;
 }
 
-void *arena_alloc(struct arena *a, size_t len)
+void *arena_alloc_block(struct arena *a, size_t len)
 {
 	struct arena_block *b;
 	char *at;
@@ -112,11 +112,6 @@ void *arena_alloc(struct arena *a, size_t len)
 	if (len > SIZE_MAX - ALIGN - sizeof(*b))
 		return NULL;
 	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (len <= (size_t)(a->end - a->next) && a->next) {
-		at = a->next;
-		a->next += len;
-		return at;
-	}
 	b = block_get(a->pool, len);
 	if (!b)
 		return NULL;

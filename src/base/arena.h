@@ -31,8 +31,20 @@ void arena_pool_init(struct arena_pool *p, size_t block_bytes, size_t max_bytes)
 void arena_pool_done(struct arena_pool *p);
 void arena_init(struct arena *a, struct arena_pool *p);
 void arena_clear(struct arena *a); /* everything made from it is gone; blocks go to the pool */
-void *arena_alloc(struct arena *a,
-		  size_t len); /* 8-byte aligned, not cleared; NULL = bound reached */
+void *arena_alloc_block(struct arena *a, size_t len); /* for arena_alloc */
+
+/* 8-byte aligned, not cleared; NULL = bound reached. */
+static inline void *arena_alloc(struct arena *a, size_t len)
+{
+	size_t whole = (len + 7) & ~(size_t)7;
+	char *at = a->next;
+
+	if (whole < len || !at || whole > (size_t)(a->end - at))
+		return arena_alloc_block(a, len);
+	a->next += whole;
+	return at;
+}
+
 int arena_copy(struct arena *a, struct slice s, struct slice *ret_copy);
 
 #endif

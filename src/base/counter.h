@@ -16,6 +16,9 @@ struct counter {
 	const char *label; /* its value; static */
 	uint64_t value;
 	bool gauge; /* now, rather than since the start */
+	/* When a sum was zero, UNIX time in ns; the same for as long as it goes on. 0: when the export
+	 * stage began. */
+	uint64_t start_wall_ns;
 };
 
 #endif

@@ -14,6 +14,9 @@ struct sip_key {
 	uint64_t k0, k1;
 };
 
+/* SipHash-2-4 with 128 bits out, as the authors' reference has it: for pseudonyms, which must not be
+ * found by trying and must not collide by chance. */
+void sip24_128(const struct sip_key *key, const void *data, size_t len, uint64_t ret[2]);
 uint64_t sip13(const struct sip_key *key, const void *data, size_t len);
 /* From the kernel's random numbers. */
 void sip_key_random(struct sip_key *ret);

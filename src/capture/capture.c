@@ -15,20 +15,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/family.h"
+#include "capture/later.h"
+#include "capture/scope.h"
 
-#define DEFAULT_DATA_RING    (4u << 20)
+#define DEFAULT_DATA_RING    (8u << 20)
 #define DEFAULT_CONTROL_RING (1u << 20)
 #define DEFAULT_CONNECTIONS  65536
 #define PROVISIONAL_BYTES    16384
 #define RINGS_MAX	     CAPTURE_DATA_RINGS
 #define PROGRAMS_MAX	     32
-#define STAMP		     "pc_on_queue"
-#define STAMP_KEEP_NS	     (600 * NS_PER_S)
 #define PORT_WORDS	     (65536 / 64)
 #define PROC_WORDS	     (PC_PIDS / 32)
 
@@ -39,9 +40,8 @@ struct capture {
 	struct bpf_object *obj;
 	struct bpf_link *links[PROGRAMS_MAX];
 	unsigned link_count;
-	struct bpf_link *stamp; /* see capture_tick */
-	uint64_t blocked;	/* sends counted at the last tick */
-	uint64_t blocked_ns;	/* when there were new ones */
+	struct later_hooks later;
+	bool sweep; /* the next scan parts those who serve from those who were named */
 	struct capture_fds fds;
 	struct pc_control *control;	    /* mapped */
 	uint64_t *procs;		    /* mapped, PROC_WORDS */
@@ -111,13 +111,10 @@ static uint32_t power_of_two(uint32_t bytes)
 }
 
 /* Programs for tracepoints that this kernel does not have stay out. */
-static int choose_programs(struct capture *c)
+static void choose_programs(struct capture *c, const struct btf *kernel)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
 	struct bpf_program *p;
 
-	if (!kernel)
-		return -errno;
 	bpf_object__for_each_program(p, c->obj)
 	{
 		const char *section = bpf_program__section_name(p);
@@ -126,19 +123,22 @@ static int choose_programs(struct capture *c)
 		    !features_has_tracepoint(kernel, section + 7))
 			bpf_program__set_autoload(p, false);
 	}
-	btf__free(kernel);
-	return 0;
 }
 
 static int size_maps(struct capture *c, const struct capture_options *o)
 {
-	struct bpf_map *ring = bpf_object__find_map_by_name(c->obj, "pc_control_ring");
+	struct bpf_map *control = bpf_object__find_map_by_name(c->obj, "pc_control_ring");
+	struct bpf_map *bytes = bpf_object__find_map_by_name(c->obj, "pc_ring_bytes");
+	struct bpf_map *ends = bpf_object__find_map_by_name(c->obj, "pc_ring_ends");
 	struct bpf_map *conns = bpf_object__find_map_by_name(c->obj, "pc_conns");
 	int err = 0;
 
-	if (!ring || !conns)
+	if (!control || !bytes || !ends || !conns)
 		return -ENOENT;
-	err = bpf_map__set_max_entries(ring, c->fds.control_ring_bytes);
+	err = bpf_map__set_max_entries(control, c->fds.control_ring_bytes);
+	err = err ?: bpf_map__set_value_size(bytes, c->fds.data_ring_bytes + PC_RING_SLACK);
+	err = err ?: bpf_map__set_max_entries(bytes, c->fds.data_rings);
+	err = err ?: bpf_map__set_max_entries(ends, c->fds.data_rings);
 	err = err ?: bpf_map__set_max_entries(conns, o->connections ?: DEFAULT_CONNECTIONS);
 	for (const char *const *name = c->family->unused; !err && *name; name++) {
 		struct bpf_map *unused = bpf_object__find_map_by_name(c->obj, *name);
@@ -179,27 +179,12 @@ static void *map_array(const struct capture *c, const char *map, size_t bytes)
 	return at;
 }
 
-static int make_data_rings(struct capture *c)
-{
-	int outer, err = find_fd(c, "pc_data_rings", &outer);
-
-	for (uint32_t i = 0; !err && i < c->fds.data_rings; i++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "pc_data", 0, 0,
-					c->fds.data_ring_bytes, NULL);
-
-		if (fd < 0)
-			return -errno;
-		c->fds.data_ring[i] = fd;
-		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
-			err = -errno;
-	}
-	return err;
-}
-
 static int open_maps(struct capture *c)
 {
 	int err = find_fd(c, "pc_control_ring", &c->fds.control_ring);
 
+	err = err ?: find_fd(c, "pc_ring_bytes", &c->fds.ring_bytes);
+	err = err ?: find_fd(c, "pc_ring_ends", &c->fds.ring_ends);
 	err = err ?: find_fd(c, "pc_directives", &c->fds.directives);
 	err = err ?: find_fd(c, "pc_control", &c->fds.control);
 	err = err ?: find_fd(c, "pc_counters", &c->fds.counters);
@@ -211,7 +196,7 @@ static int open_maps(struct capture *c)
 	c->counters = map_array(c, "pc_counters", PC_CPUS * sizeof(*c->counters));
 	if (!c->control || !c->procs || !c->ports || !c->counters)
 		return -errno;
-	return make_data_rings(c);
+	return 0;
 }
 
 static void set_defaults(struct capture *c)
@@ -224,31 +209,34 @@ static void set_defaults(struct capture *c)
 	c->control->scope_generation = 1;
 }
 
-static int load(struct capture *c, const struct capture_options *o)
+static int load(struct capture *c, const struct capture_options *o, const struct btf *kernel)
 {
 	struct family_knobs k = { .rings = c->fds.data_rings,
+				  .ring_bytes = c->fds.data_ring_bytes,
 				  .wake_bytes = c->fds.data_ring_bytes / 8 };
 	int err;
 
+	if (getrandom(&k.ring_key, sizeof(k.ring_key), 0) != sizeof(k.ring_key))
+		return -EIO;
+	c->fds.ring_key = k.ring_key;
 	c->skel = c->family->open(&k, &c->obj);
 	if (!c->skel)
 		return -errno;
-	err = choose_programs(c);
-	err = err ?: size_maps(c, o);
+	choose_programs(c, kernel);
+	err = size_maps(c, o);
 	err = err ?: c->family->load(c->skel);
 	return err ?: open_maps(c);
 }
 
-int capture_new(const struct capture_options *o, struct capture **ret, const char **ret_why)
+static int new_on(const struct btf *kernel, const struct capture_options *o, struct capture **ret,
+		  const char **ret_why)
 {
 	struct capture_features f;
 	enum capture_source source = o->source;
 	struct capture *c;
 	int err;
 
-	libbpf_set_print(on_libbpf);
-	libbpf_said[0] = '\0';
-	capture_features(&f);
+	features_of(kernel, &f);
 	if (source == CAPTURE_AUTO)
 		source = f.sock_length ? CAPTURE_SOCK : CAPTURE_SYSCALL;
 	*ret_why = why_not(&f, source);
@@ -267,17 +255,30 @@ int capture_new(const struct capture_options *o, struct capture **ret, const cha
 	c->fds.data_ring_bytes =
 		power_of_two((o->data_ring_bytes ?: DEFAULT_DATA_RING) / c->fds.data_rings);
 	c->fds.control_ring_bytes = power_of_two(o->control_ring_bytes ?: DEFAULT_CONTROL_RING);
-	for (int i = 0; i < RINGS_MAX; i++)
-		c->fds.data_ring[i] = -1;
-	err = load(c, o);
+	err = load(c, o, kernel);
 	if (err) {
 		*ret_why = why_load_failed(err);
 		capture_free(c);
 		return err;
 	}
 	set_defaults(c);
+	later_init(&c->later, c->obj, o->acknowledge);
 	*ret = c;
 	return 0;
+}
+
+int capture_new(const struct capture_options *o, struct capture **ret, const char **ret_why)
+{
+	struct btf *kernel;
+	int err;
+
+	libbpf_set_print(on_libbpf);
+	libbpf_said[0] = '\0';
+	/* once for all that we want to know: reading and sorting it takes tens of milliseconds */
+	kernel = btf__load_vmlinux_btf();
+	err = new_on(kernel, o, ret, ret_why);
+	btf__free(kernel);
+	return err;
 }
 
 enum capture_source capture_source(const struct capture *c)
@@ -290,28 +291,37 @@ void capture_fds(const struct capture *c, struct capture_fds *ret)
 	*ret = c->fds;
 }
 
+/*
+ * The kernel decides while the scope changes, and what is in both, the old and the new, must never be
+ * out: first everything new is added, then the kinds change, then what was only in the old goes. For
+ * some microseconds either counts. Sockets that were judged then judge again, because the generation
+ * is raised last.
+ */
 int capture_set_scope(struct capture *c, const struct capture_scope *scope)
 {
-	const uint32_t by_procs = PC_SCOPE_BY_PROCESS | PC_SCOPE_BY_LISTENER;
 	uint32_t before = c->control->scope_kinds;
+	uint64_t *ports;
 
 	if (scope->cgroup_count > PC_CGROUPS)
 		return -E2BIG;
-	/* Nothing is in scope while it changes. */
-	__atomic_store_n(&c->control->scope_kinds, 0, __ATOMIC_SEQ_CST);
-	memset(c->ports, 0, PORT_WORDS * 8);
-	/* Who was named is not who listens: the verdicts of the one are nothing to the other. */
-	if (before && (before ^ scope->kinds) & by_procs)
-		memset(c->procs, 0, PROC_WORDS * 8);
+	ports = calloc(PORT_WORDS, sizeof(*ports));
+	if (!ports)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < scope->port_count; i++)
-		c->ports[scope->ports[i] / 64] |= 1ull << (scope->ports[i] % 64);
-	for (uint32_t i = 0; i < scope->cgroup_count; i++) {
-		c->control->cgroup_id[i] = scope->cgroup_ids[i];
-		c->control->cgroup_level[i] = scope->cgroup_levels[i];
-	}
-	c->control->cgroups = scope->cgroup_count;
-	__atomic_add_fetch(&c->control->scope_generation, 1, __ATOMIC_SEQ_CST);
+		ports[scope->ports[i] / 64] |= 1ull << (scope->ports[i] % 64);
+	for (uint32_t i = 0; i < PORT_WORDS; i++)
+		__atomic_or_fetch(&c->ports[i], ports[i], __ATOMIC_SEQ_CST);
+	scope_cgroups_add(c->control, scope);
+	if (scope->kinds & PC_SCOPE_BY_LISTENER && before & PC_SCOPE_BY_PROCESS)
+		scope_procs_age(c->procs, PROC_WORDS);
 	__atomic_store_n(&c->control->scope_kinds, scope->kinds, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < PORT_WORDS; i++)
+		__atomic_store_n(&c->ports[i], ports[i], __ATOMIC_SEQ_CST);
+	scope_cgroups_keep(c->control, scope);
+	__atomic_add_fetch(&c->control->scope_generation, 1, __ATOMIC_SEQ_CST);
+	free(ports);
+	/* Who was named is not who listens: the next scan marks those, and the others go. */
+	c->sweep = scope->kinds & PC_SCOPE_BY_LISTENER && before & PC_SCOPE_BY_PROCESS;
 	return 0;
 }
 
@@ -330,7 +340,7 @@ int capture_set_process(struct capture *c, uint32_t tgid, enum pc_scope_state st
 
 static bool attaches_at_start(const struct bpf_program *p)
 {
-	return bpf_program__autoload(p) && strcmp(bpf_program__name(p), STAMP) != 0 &&
+	return bpf_program__autoload(p) && !later_is_ours(p) &&
 	       strncmp(bpf_program__section_name(p), "iter/", 5) != 0;
 }
 
@@ -358,53 +368,18 @@ int capture_attach(struct capture *c, const char **ret_why)
 		}
 		c->link_count++;
 	}
+	capture_tick(c, clock_mono_ns());
 	return 0;
+}
+
+void capture_last(struct capture *c)
+{
+	later_doors(&c->later, c->family, c->skel);
 }
 
 void capture_tick(struct capture *c, uint64_t now_ns)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(c->obj, STAMP);
-	uint64_t blocked = 0;
-
-	if (!p || !bpf_program__autoload(p))
-		return;
-	for (int i = 0; i < PC_CPUS; i++)
-		blocked += __atomic_load_n(&c->counters[i].blocked, __ATOMIC_RELAXED);
-	if (blocked != c->blocked) {
-		c->blocked = blocked;
-		c->blocked_ns = now_ns;
-		if (!c->stamp)
-			c->stamp = bpf_program__attach(p); /* NULL: tried again at the next tick */
-	} else if (c->stamp && now_ns - c->blocked_ns > STAMP_KEEP_NS) {
-		bpf_link__destroy(c->stamp);
-		c->stamp = NULL;
-	}
-}
-
-/* Runs the iterator once over every descriptor of every process. */
-static int scan_once(const struct bpf_program *p)
-{
-	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
-	char nothing[64]; /* the program prints nothing: reading is what runs it */
-	int fd, err = 0;
-	ssize_t n;
-
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		err = -errno;
-		goto out;
-	}
-	do {
-		n = read(fd, nothing, sizeof(nothing));
-	} while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	if (n < 0)
-		err = -errno;
-	close(fd);
-out:
-	bpf_link__destroy(link);
-	return err;
+	later_tick(&c->later, c->family, c->skel, c->counters, c->control, now_ns);
 }
 
 long capture_scan(struct capture *c)
@@ -418,20 +393,28 @@ long capture_scan(struct capture *c)
 		int err;
 
 		c->family->scan_pass(c->skel, pass);
-		err = scan_once(p);
+		err = later_run_iter(p, -1);
 		if (err)
 			return err;
+		if (pass == 1 && c->sweep)
+			scope_procs_sweep(c->procs, PROC_WORDS);
+		c->sweep = false;
 	}
 	return (long)(c->family->scanned(c->skel) - before);
+}
+
+void capture_detach(struct capture *c)
+{
+	while (c->link_count)
+		bpf_link__destroy(c->links[--c->link_count]);
+	later_done(&c->later);
 }
 
 void capture_free(struct capture *c)
 {
 	if (!c)
 		return;
-	for (unsigned i = 0; i < c->link_count; i++)
-		bpf_link__destroy(c->links[i]);
-	bpf_link__destroy(c->stamp);
+	capture_detach(c);
 	if (c->control)
 		munmap(c->control, sizeof(*c->control));
 	if (c->counters)
@@ -440,9 +423,6 @@ void capture_free(struct capture *c)
 		munmap(c->procs, PROC_WORDS * 8);
 	if (c->ports)
 		munmap(c->ports, PORT_WORDS * 8);
-	for (int i = 0; i < RINGS_MAX; i++)
-		if (c->fds.data_ring[i] >= 0)
-			close(c->fds.data_ring[i]);
 	if (c->skel)
 		c->family->destroy(c->skel);
 	free(c);

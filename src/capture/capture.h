@@ -11,12 +11,20 @@
 
 enum capture_source { CAPTURE_AUTO, CAPTURE_SOCK, CAPTURE_SYSCALL };
 
+/* When the last byte of a response was acknowledged: while there are distant or slow peers (auto). */
+enum capture_acknowledge {
+	CAPTURE_ACKNOWLEDGE_AUTO,
+	CAPTURE_ACKNOWLEDGE_ON,
+	CAPTURE_ACKNOWLEDGE_OFF
+};
+
 struct capture_options {
 	enum capture_source source;
-	uint32_t data_ring_bytes;    /* all data rings together; power of two pages; 4 MiB */
+	uint32_t data_ring_bytes; /* all together: a power of two up to CAPTURE_RING_MAX; 8 MiB */
 	uint32_t control_ring_bytes; /* 1 MiB */
 	uint32_t data_rings;	     /* one per group of CPUs; 1 */
 	uint32_t connections;	     /* syscall source: size of its hash; 65,536 */
+	enum capture_acknowledge acknowledge;
 };
 
 struct capture_scope {
@@ -35,6 +43,7 @@ struct capture_features {
 	bool data_ready;     /* sk_data_ready: arrival, wait */
 	bool sendmsg_locked; /* tcp_sendmsg_locked: first byte of a blocked write */
 	bool reset, retransmit, destroy, probe;
+	bool refused; /* tcp_send_reset also for no socket: SYNs to a port where nobody listens any more */
 	char kernel[65];
 };
 
@@ -60,9 +69,16 @@ int capture_attach(struct capture *c, const char **ret_why); /* from here on eve
 /*
  * Once a second. Attaches the hook that stamps the first byte of a send while sends that sleep are
  * seen (those before it say PC_F_BLOCKED), takes it off 10 minutes after the last one: it costs every
- * send of the host more than a tenth of a microsecond.
+ * send of the host more than a tenth of a microsecond. The same for acknowledgements, which cost every
+ * segment, and distant or slow peers. Looks every few seconds for Unix sockets that are gone, and each time
+ * at the listeners in scope.
  */
 void capture_tick(struct capture *c, uint64_t now_ns);
+/* Takes off what capture_attach and capture_tick attached; what is loaded stays, and capture_attach may be
+ * called again. Events between are not seen. */
+void capture_detach(struct capture *c);
+/* Before capture_free: what listeners turned away since the last tick is told. */
+void capture_last(struct capture *c);
 void capture_free(struct capture *c);
 
 #endif

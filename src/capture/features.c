@@ -22,6 +22,18 @@ bool features_has_tracepoint(const struct btf *kernel, const char *name)
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
+/* Since 6.10 the tracepoint is hit for no socket too; with that change it got the reason (after its own
+ * context, the socket and the packet). */
+static bool traces_refusals(const struct btf *kernel)
+{
+	int id = btf__find_by_name_kind(kernel, "btf_trace_tcp_send_reset", BTF_KIND_TYPEDEF);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(kernel, (uint32_t)id) : NULL;
+
+	t = t ? btf__type_by_id(kernel, t->type) : NULL;
+	t = t && btf_is_ptr(t) ? btf__type_by_id(kernel, t->type) : NULL;
+	return t && btf_is_func_proto(t) && btf_vlen(t) > 3;
+}
+
 static bool has_capability(cap_t caps, cap_value_t which)
 {
 	cap_flag_value_t set = CAP_CLEAR;
@@ -42,10 +54,9 @@ static bool is_privileged(void)
 	return ret;
 }
 
-void capture_features(struct capture_features *ret)
+void features_of(const struct btf *kernel, struct capture_features *ret)
 {
 	struct capture_features f = { .privileged = is_privileged() };
-	struct btf *kernel = btf__load_vmlinux_btf();
 	struct utsname u;
 
 	if (uname(&u) == 0)
@@ -61,7 +72,15 @@ void capture_features(struct capture_features *ret)
 		f.retransmit = features_has_tracepoint(kernel, "tcp_retransmit_skb");
 		f.destroy = features_has_tracepoint(kernel, "tcp_destroy_sock");
 		f.probe = features_has_tracepoint(kernel, "tcp_probe");
-		btf__free(kernel);
+		f.refused = traces_refusals(kernel);
 	}
 	*ret = f;
+}
+
+void capture_features(struct capture_features *ret)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+
+	features_of(kernel, ret);
+	btf__free(kernel);
 }

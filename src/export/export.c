@@ -2,7 +2,7 @@
 /*
  * export.c: the front of the last stage. Takes transactions (trace fields filled) from the stage
  * before, makes the exportable view of each once, and hands it to the outputs that are on: NDJSON and
- * console rows (base/out), spans and metrics (OTLP). Owns all of them. Loop thread; the one worker
+ * console rows (base/out), spans, metrics and events (OTLP). Owns all of them. Loop thread; the one worker
  * thread belongs to sender.c.
  */
 #include "export/export.h"
@@ -14,8 +14,11 @@
 #include "base/clock.h"
 #include "base/out.h"
 #include "export/console.h"
+#include "export/event.h"
+#include "export/fact.h"
 #include "export/metric.h"
 #include "export/ndjson.h"
+#include "export/reach.h"
 #include "export/sender.h"
 #include "export/span.h"
 
@@ -25,6 +28,7 @@
 #define ORIGINS		4096 /* processes remembered */
 #define SERVICES	1024
 #define METRIC_BYTES	(1u << 20) /* a message of metrics is handed over above this */
+#define METRIC_STEP_NS	1000000ull /* between points: some backends keep milliseconds only */
 #define SAY_AGAIN_NS	(60 * NS_PER_S)
 #define RELOAD_DRAIN_MS 50 /* nothing is read from the rings meanwhile */
 
@@ -41,22 +45,29 @@ struct export
 	struct export_options options;
 	struct privacy_rules rules;
 	struct view view;
+	struct fact_view fact;
+	struct reach_view reached;
 	struct outlet ndjson, console;
 	struct console terminal;
 	int64_t wall_minus_mono_ns;
 	uint64_t now_ns;
 	uint64_t next_stats_ns, next_metrics_ns;
-	struct resources *resources; /* these four: NULL = that signal is off */
+	struct resources *resources; /* these six: NULL = that signal is off */
 	struct spans *spans;
 	struct metrics *metrics;
+	struct page_metrics *pages;
+	struct reach_metrics *reach;
+	struct events *events;
 	struct sender *sender;
-	uint64_t start_wall_ns;	 /* of the agent's own counters */
-	uint64_t oldest_span_ns; /* when the batch was begun */
-	uint64_t spans_encoded, spans_refused, points_refused;
+	uint64_t start_wall_ns;	  /* of the agent's own counters */
+	uint64_t metrics_wall_ns; /* of the latest points */
+	uint64_t oldest_span_ns;  /* when the batch was begun */
+	uint64_t oldest_event_ns;
+	uint64_t spans_encoded, spans_refused, points_refused, events_encoded, events_refused,
+		pages_refused;
 	void *figures_ctx;
 	uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max);
 	struct counter figure[FIGURES];
-	uint64_t console_hidden;
 };
 
 static uint64_t wall_ns(const struct export *x)
@@ -64,9 +75,9 @@ static uint64_t wall_ns(const struct export *x)
 	return x->now_ns + (uint64_t)x->wall_minus_mono_ns;
 }
 
-static bool has_rows(const struct export *x)
+static bool has_console(const struct export *x)
 {
-	return x->ndjson.out.fd >= 0 || x->console.out.fd >= 0;
+	return x->console.out.fd >= 0 && console_shows_transactions(&x->terminal);
 }
 
 static void write_rows(struct export *x, const struct transaction *t)
@@ -77,15 +88,9 @@ static void write_rows(struct export *x, const struct transaction *t)
 		ndjson_transaction(out_row(&x->ndjson.out), &context, t, &x->view);
 		out_commit(&x->ndjson.out);
 	}
-	if (x->console.out.fd >= 0) {
-		struct buf *row = out_row(&x->console.out);
-
-		if (console_transaction(&x->terminal, row, t, &x->view, x->wall_minus_mono_ns,
-					x->now_ns))
-			out_commit(&x->console.out);
-		else
-			x->console_hidden++;
-	}
+	if (has_console(x) && console_transaction(&x->terminal, out_row(&x->console.out), t,
+						  &x->view, x->wall_minus_mono_ns, x->now_ns))
+		out_commit(&x->console.out);
 }
 
 static void flush_spans(struct export *x)
@@ -126,14 +131,14 @@ static void on_transaction(void *ctx, struct transaction *t)
 	struct export *x = ctx;
 	bool span = x->spans && t->sampled;
 
-	if (has_rows(x) || span) {
+	if (x->ndjson.out.fd >= 0 || has_console(x) || span) {
 		if (view_make(&x->view, &x->rules, t) == 0) {
 			write_rows(x, t);
 			if (span)
 				add_span(x, t);
 		} else {
 			x->ndjson.out.dropped += x->ndjson.out.fd >= 0;
-			x->console.out.dropped += x->console.out.fd >= 0;
+			x->console.out.dropped += has_console(x);
 			x->spans_refused += span;
 		}
 	}
@@ -150,9 +155,142 @@ static void on_active(void *ctx, const struct connection *c, enum side side, str
 		metrics_active(x->metrics, c->tgid, method, delta);
 }
 
-struct txn_sink export_txn_sink(struct export *x)
+static void flush_events(struct export *x)
 {
-	return (struct txn_sink){ .ctx = x, .transaction = on_transaction, .active = on_active };
+	uint32_t count = events_count(x->events);
+	char *message;
+	size_t len;
+
+	if (!count)
+		return;
+	if (events_take(x->events, &message, &len) < 0)
+		x->events_refused += count;
+	else
+		sender_push(x->sender, SIGNAL_LOGS, message, len, count);
+}
+
+static void event_added(struct export *x)
+{
+	x->events_encoded++;
+	if (events_count(x->events) == 1)
+		x->oldest_event_ns = x->now_ns;
+	if (events_bytes(x->events) >= x->options.otlp.batch_bytes)
+		flush_events(x);
+}
+
+static void add_event(struct export *x, const struct session_fact *f)
+{
+	if (events_add(x->events, f, wall_ns(x))) {
+		flush_events(x);
+		if (events_add(x->events, f, wall_ns(x))) {
+			x->events_refused++;
+			return;
+		}
+	}
+	event_added(x);
+}
+
+/* FACT_START makes no row: one is written when the visit ends. */
+static void write_fact(struct export *x, const struct session_fact *f)
+{
+	static void (*const write[])(struct buf * out, const struct session_fact *f) = {
+		[FACT_END] = ndjson_session,
+		[FACT_ALIAS] = ndjson_alias,
+		[FACT_PAGE] = ndjson_page,
+	};
+
+	if (x->ndjson.out.fd >= 0 && write[f->kind]) {
+		write[f->kind](out_row(&x->ndjson.out), f);
+		out_commit(&x->ndjson.out);
+	}
+	if (x->console.out.fd >= 0 &&
+	    console_fact(&x->terminal, out_row(&x->console.out), f, wall_ns(x)))
+		out_commit(&x->console.out);
+}
+
+static void on_fact(void *ctx, const struct session_fact *fact)
+{
+	struct export *x = ctx;
+
+	if (fact_view_make(&x->fact, &x->rules, fact)) {
+		x->events_refused++;
+		return;
+	}
+	if (x->events)
+		add_event(x, &x->fact.fact);
+	write_fact(x, &x->fact.fact);
+}
+
+static void on_measure(void *ctx, const struct session_fact *fact)
+{
+	struct export *x = ctx;
+
+	if (!x->pages)
+		return;
+	if (fact_view_make(&x->fact, &x->rules, fact))
+		x->pages_refused++;
+	else
+		page_metrics_add(x->pages, &x->fact.fact, wall_ns(x));
+}
+
+static void add_reach_event(struct export *x)
+{
+	if (reach_event(x->events, &x->reached, wall_ns(x))) {
+		flush_events(x);
+		if (reach_event(x->events, &x->reached, wall_ns(x))) {
+			x->events_refused++;
+			return;
+		}
+	}
+	event_added(x);
+}
+
+/* `err`: of making the view. */
+static void tell_reached(struct export *x, int err)
+{
+	if (err) {
+		x->ndjson.out.dropped += x->ndjson.out.fd >= 0;
+		x->events_refused += x->events != NULL;
+		return;
+	}
+	if (x->ndjson.out.fd >= 0) {
+		reach_row(out_row(&x->ndjson.out), &x->reached);
+		out_commit(&x->ndjson.out);
+	}
+	if (has_console(x) &&
+	    console_reach(&x->terminal, out_row(&x->console.out), &x->reached, wall_ns(x)))
+		out_commit(&x->console.out);
+	if (x->events)
+		add_reach_event(x);
+	if (x->reach)
+		reach_metrics_add(x->reach, &x->reached, wall_ns(x));
+}
+
+static void on_attempt(void *ctx, const struct attempt *a)
+{
+	struct export *x = ctx;
+
+	tell_reached(x, reach_view_attempt(&x->reached, &x->rules, a, x->wall_minus_mono_ns,
+					   x->options.service_name));
+}
+
+static void on_listener(void *ctx, const struct listener_news *n)
+{
+	struct export *x = ctx;
+
+	tell_reached(x, reach_view_listener(&x->reached, &x->rules, n, x->wall_minus_mono_ns,
+					    x->options.service_name));
+}
+
+struct session_sink export_session_sink(struct export *x)
+{
+	return (struct session_sink){ .ctx = x,
+				      .transaction = on_transaction,
+				      .active = on_active,
+				      .fact = on_fact,
+				      .measure = on_measure,
+				      .attempt = on_attempt,
+				      .listener = on_listener };
 }
 
 void export_clock(struct export *x, int64_t wall_minus_mono_ns)
@@ -179,14 +317,27 @@ static void push_metrics(void *ctx, char *message, size_t len, uint32_t points)
 	sender_push(x->sender, SIGNAL_METRICS, message, len, points);
 }
 
+/* The points of one time are told once: the last ones, at the end, may come in the same tick as those of
+ * the interval, and the wall clock may be set back. */
+static uint64_t later_wall_ns(struct export *x)
+{
+	uint64_t wall = wall_ns(x);
+
+	if (wall < x->metrics_wall_ns + METRIC_STEP_NS)
+		wall = x->metrics_wall_ns + METRIC_STEP_NS;
+	x->metrics_wall_ns = wall;
+	return wall;
+}
+
 static void flush_metrics(struct export *x)
 {
 	const struct metric_sink sink = { x, push_metrics };
 	uint32_t n = read_figures(x);
+	uint64_t lost;
 
-	if (metrics_encode(x->metrics, x->now_ns, wall_ns(x), x->start_wall_ns, x->figure, n,
-			   METRIC_BYTES, &sink) < 0)
-		x->points_refused++;
+	metrics_encode(x->metrics, x->pages, x->reach, x->now_ns, later_wall_ns(x),
+		       x->start_wall_ns, x->figure, n, METRIC_BYTES, &sink, &lost);
+	x->points_refused += lost;
 }
 
 static void write_stats(struct export *x, bool final)
@@ -253,6 +404,9 @@ void export_tick(struct export *x, uint64_t now_ns)
 	if (x->spans && spans_count(x->spans) &&
 	    now_ns - x->oldest_span_ns >= x->options.otlp.batch_delay_ns)
 		flush_spans(x);
+	if (x->events && events_count(x->events) &&
+	    now_ns - x->oldest_event_ns >= x->options.otlp.batch_delay_ns)
+		flush_events(x);
 	if (x->metrics && is_due(&x->next_metrics_ns, x->options.otlp.metric_interval_ns, now_ns))
 		flush_metrics(x);
 	if (is_due(&x->next_stats_ns, x->options.stats_interval_ns, now_ns))
@@ -273,6 +427,8 @@ void export_finish(struct export *x, uint64_t drain_ns, bool last)
 	out_flush(&x->ndjson.out);
 	if (x->spans)
 		flush_spans(x);
+	if (x->events)
+		flush_events(x);
 	if (x->metrics)
 		flush_metrics(x);
 	if (x->sender)
@@ -298,7 +454,7 @@ void export_stats(const struct export *x, struct export_stats *ret)
 		.ndjson_errors = x->ndjson.out.errors,
 		.ndjson_errno = x->ndjson.out.error,
 		.console_rows = x->console.out.rows,
-		.console_dropped = x->console.out.dropped + x->console_hidden,
+		.console_dropped = x->console.out.dropped + x->terminal.left_out,
 		.spans_encoded = x->spans_encoded,
 		.spans_sent = sent.sent[SIGNAL_TRACES],
 		.spans_dropped = sent.dropped[SIGNAL_TRACES] + x->spans_refused,
@@ -306,53 +462,58 @@ void export_stats(const struct export *x, struct export_stats *ret)
 		.points_sent = sent.sent[SIGNAL_METRICS],
 		.points_dropped = sent.dropped[SIGNAL_METRICS] + x->points_refused,
 		.points_rejected = sent.rejected[SIGNAL_METRICS],
+		.events_encoded = x->events_encoded,
+		.events_sent = sent.sent[SIGNAL_LOGS],
+		.events_dropped = sent.dropped[SIGNAL_LOGS] + x->events_refused,
+		.events_rejected = sent.rejected[SIGNAL_LOGS],
 		.requests = sent.requests,
 		.retries = sent.retries,
 		.failures = sent.failures,
 		.last_status = sent.last_status,
 		.queue_bytes = sent.queue_bytes,
-		.series_overflow = x->metrics ? metrics_overflow(x->metrics) : 0,
+		.series_overflow = x->metrics ? metrics_overflow(x->metrics) +
+							page_metrics_overflow(x->pages) +
+							reach_metrics_overflow(x->reach)
+					      : 0,
+		.metric_lost = x->metrics ? metrics_lost(x->metrics) + page_metrics_lost(x->pages) +
+						    reach_metrics_lost(x->reach) + x->pages_refused
+					  : 0,
 	};
-}
-
-/* What a caller left at zero gets the value that the header names. A service's name may also stand
- * among the resource attributes; OTEL_SERVICE_NAME wins. */
-static void set_defaults(struct export_options *o)
-{
-	for (const char *const *a = o->resource; a && *a && !o->service_name; a++)
-		if (slice_starts(slice_str(*a), SLICE("service.name=")))
-			o->service_name = *a + strlen("service.name=");
-	struct otlp_signal *signal[] = { &o->otlp.traces, &o->otlp.metrics };
-
-	for (unsigned i = 0; i < 2; i++)
-		if (!signal[i]->timeout_ms)
-			signal[i]->timeout_ms = 10000;
-	if (!o->otlp.batch_bytes)
-		o->otlp.batch_bytes = 512u << 10;
-	if (!o->otlp.queue_bytes)
-		o->otlp.queue_bytes = 16u << 20;
-	if (!o->metric_series)
-		o->metric_series = 2000;
 }
 
 static int open_otlp(struct export *x)
 {
 	const struct resource_limits limits = { ORIGINS, SERVICES };
-	const struct metric_options metrics = { x->options.metric_series,
-						x->options.otlp.explicit_buckets,
-						x->options.privacy != PRIVACY_NONE };
+	const struct metric_options metrics = {
+		x->options.metric_series, x->options.otlp.explicit_buckets,
+		x->options.privacy != PRIVACY_NONE,
+		privacy_truncates(x->options.privacy, x->options.peer_address)
+	};
 	int err;
 
-	if (!x->options.otlp.traces.url && !x->options.otlp.metrics.url)
+	if (!x->options.otlp.traces.url && !x->options.otlp.metrics.url &&
+	    !x->options.otlp.logs.url)
 		return 0;
 	err = resources_new(&x->options, &limits, &x->resources);
 	if (!err && x->options.otlp.traces.url)
 		err = spans_new(x->resources, x->options.otlp.batch_bytes, &x->spans);
 	if (!err && x->options.otlp.metrics.url)
 		err = metrics_new(&metrics, x->resources, &x->metrics);
+	if (!err && x->metrics)
+		err = page_metrics_new(metrics.series, &x->pages);
+	if (!err && x->metrics)
+		err = reach_metrics_new(metrics.series, &x->reach);
+	if (!err && x->options.otlp.logs.url)
+		err = events_new(x->resources, x->options.otlp.batch_bytes, &x->events);
 	if (!err)
 		err = sender_new(&x->options.otlp, x->options.patient, &x->sender);
 	return err;
+}
+
+static struct privacy_rules rules_of(const struct export_options *o)
+{
+	return (struct privacy_rules){ o->privacy, o->query_keep, o->peer_address, o->site,
+				       o->site_hosts };
 }
 
 int export_new(const struct export_options *options, struct export **ret)
@@ -363,10 +524,10 @@ int export_new(const struct export_options *options, struct export **ret)
 	if (!x)
 		return -ENOMEM;
 	x->options = *options;
-	set_defaults(&x->options);
-	x->rules = (struct privacy_rules){ options->privacy, options->query_keep,
-					   options->peer_address };
-	x->terminal = (struct console){ .color = options->console_color,
+	export_set_defaults(&x->options);
+	x->rules = rules_of(options);
+	x->terminal = (struct console){ .show = options->console_show,
+					.color = options->console_color,
 					.width = options->console_width };
 	x->ndjson.name = "NDJSON";
 	x->console.name = "console";
@@ -374,6 +535,8 @@ int export_new(const struct export_options *options, struct export **ret)
 	out_init(&x->console.out, options->console_fd, CONSOLE_BYTES);
 	x->ndjson.out.patient = x->console.out.patient = options->patient;
 	view_init(&x->view);
+	fact_view_init(&x->fact);
+	reach_view_init(&x->reached);
 	err = open_otlp(x);
 	if (err) {
 		export_free(x);
@@ -385,53 +548,11 @@ int export_new(const struct export_options *options, struct export **ret)
 
 /* ---- reload ---- */
 
-/* A setting that is missing here would silently not be reloaded, so tests/unit/export_reload.c changes
- * each in turn. */
-static bool same(const char *a, const char *b)
-{
-	return slice_eq(slice_str(a), slice_str(b)) && !a == !b;
-}
-
-static bool same_list(const char *const *a, const char *const *b)
-{
-	while (a && *a && b && *b && same(*a, *b))
-		a++, b++;
-	return !(a && *a) && !(b && *b);
-}
-
-static bool same_signal(const struct otlp_signal *a, const struct otlp_signal *b)
-{
-	return same(a->url, b->url) && same_list(a->headers, b->headers) &&
-	       same(a->certificate, b->certificate) &&
-	       same(a->client_certificate, b->client_certificate) &&
-	       same(a->client_key, b->client_key) && a->timeout_ms == b->timeout_ms &&
-	       a->gzip == b->gzip;
-}
-
-static bool same_otlp(const struct otlp_options *a, const struct otlp_options *b)
-{
-	return same_signal(&a->traces, &b->traces) && same_signal(&a->metrics, &b->metrics) &&
-	       same_signal(&a->logs, &b->logs) && a->metric_interval_ns == b->metric_interval_ns &&
-	       a->batch_delay_ns == b->batch_delay_ns && a->batch_bytes == b->batch_bytes &&
-	       a->queue_bytes == b->queue_bytes && a->explicit_buckets == b->explicit_buckets;
-}
-
-bool export_options_same(const struct export_options *a, const struct export_options *b)
-{
-	/* metrics withhold more where privacy is on; whether it is cannot change between two points */
-	if (a->otlp.metrics.url && (a->privacy == PRIVACY_NONE) != (b->privacy == PRIVACY_NONE))
-		return false;
-	return same_otlp(&a->otlp, &b->otlp) && same_list(a->resource, b->resource) &&
-	       same(a->service_name, b->service_name) && same(a->host_name, b->host_name) &&
-	       same(a->host_id, b->host_id) && same(a->os_version, b->os_version) &&
-	       a->metric_series == b->metric_series && a->patient == b->patient;
-}
-
 int export_reload(struct export *x, const struct export_options *options)
 {
 	struct export_options changed = *options;
 
-	set_defaults(&changed);
+	export_set_defaults(&changed);
 	if (!export_options_same(&x->options, &changed))
 		return -EINVAL;
 	changed.otlp = x->options.otlp;
@@ -440,8 +561,7 @@ int export_reload(struct export *x, const struct export_options *options)
 	changed.console_fd = x->options.console_fd;
 	out_drain(&x->ndjson.out, RELOAD_DRAIN_MS);
 	out_change(&x->ndjson.out, options->ndjson_fd);
-	x->rules = (struct privacy_rules){ options->privacy, options->query_keep,
-					   options->peer_address };
+	x->rules = rules_of(options);
 	if (changed.stats_interval_ns != x->options.stats_interval_ns)
 		x->next_stats_ns = 0;
 	x->options = changed;
@@ -453,11 +573,16 @@ void export_free(struct export *x)
 	if (!x)
 		return;
 	sender_free(x->sender);
+	page_metrics_free(x->pages);
+	reach_metrics_free(x->reach);
 	metrics_free(x->metrics); /* before the resources, whose services hold its series */
 	spans_free(x->spans);
+	events_free(x->events);
 	resources_free(x->resources);
 	out_done(&x->ndjson.out);
 	out_done(&x->console.out);
 	view_done(&x->view);
+	fact_view_done(&x->fact);
+	reach_view_done(&x->reached);
 	free(x);
 }

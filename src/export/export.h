@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * export.h: transactions → NDJSON, console, OTLP spans and metrics. One front for all outputs: the
+ * export.h: transactions and facts → NDJSON, console, OTLP spans, metrics and events. One front for all outputs: the
  * loop thread formats and encodes; one worker thread (sender.c) compresses and sends behind a
  * bounded queue. What does not fit is dropped and counted by signal, never waited for.
  *
@@ -11,7 +11,7 @@
 #define PC_EXPORT_EXPORT_H
 
 #include "base/counter.h"
-#include "txn/txn.h"
+#include "session/session.h"
 
 enum privacy { PRIVACY_AUDIENCE, PRIVACY_CUSTOMER, PRIVACY_NONE };
 
@@ -35,13 +35,19 @@ struct otlp_options {
 	bool explicit_buckets; /* OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION */
 };
 
+/* What the console view shows: console.h. */
+enum console_show { CONSOLE_OFF, CONSOLE_ALL, CONSOLE_PAGES, CONSOLE_TRANSACTIONS };
+
 struct export_options {
 	enum privacy privacy;
 	const char *const
 		*query_keep; /* names of query parameters exported in any mode; NULL-terminated */
-	bool peer_address;   /* full addresses in audience and customer too */
-	int ndjson_fd;	     /* -1 = off; owned by the caller, may be a pipe that closes */
-	int console_fd;	     /* -1 = off */
+	const char *site;    /* names that an operator gave, or NULL: */
+	const char *const *site_hosts; /* "host=site"; NULL-terminated. Never withheld */
+	bool peer_address;	       /* full addresses in audience and customer too */
+	int ndjson_fd;	/* -1 = off; owned by the caller, may be a pipe that closes */
+	int console_fd; /* -1 = off */
+	enum console_show console_show;
 	bool patient; /* offline (replay): wait for who reads NDJSON and console; live: never */
 	bool console_color;
 	uint32_t console_width; /* 0 = do not cut */
@@ -67,16 +73,18 @@ struct export_stats {
 	uint64_t spans_encoded, spans_sent, spans_dropped,
 		spans_rejected; /* rejected: partial success */
 	uint64_t points_sent, points_dropped, points_rejected;
+	uint64_t events_encoded, events_sent, events_dropped, events_rejected;
 	uint64_t requests, retries, failures; /* HTTP to the collector */
 	int last_status;		      /* of the collector; 0 = no answer */
 	uint64_t queue_bytes;
 	uint64_t series_overflow;
+	uint64_t metric_lost; /* transactions of which a metric misses a value: no memory */
 };
 
 struct export;
 
 int export_new(const struct export_options *options, struct export **ret);
-struct txn_sink export_txn_sink(struct export *x);
+struct session_sink export_session_sink(struct export *x);
 void export_clock(struct export *x, int64_t wall_minus_mono_ns);
 /* Figures for `stats` rows and the agent's own metrics: the callback fills at most max counters. */
 void export_figures(struct export *x, void *ctx,
@@ -89,6 +97,8 @@ void export_tick(struct export *x, uint64_t now_ns);
  * was made with are still in use. The old NDJSON descriptor may be closed afterwards.
  */
 int export_reload(struct export *x, const struct export_options *options);
+/* What was left at zero gets its default; a service's name may stand among the resource attributes. */
+void export_set_defaults(struct export_options *o);
 /* A stage made from `a` would be the same made from `b`, but for what export_reload changes in place. By
  * text, not by pointer. */
 bool export_options_same(const struct export_options *a, const struct export_options *b);

@@ -17,7 +17,9 @@
 
 #include "base/hist.h"
 #include "export/otlp.h"
+#include "export/page_metric.h"
 #include "export/privacy.h"
+#include "export/reach.h"
 
 #define SERIES_IDLE_NS (600ull * 1000000000)
 #define EXPLICIT_MAX   15
@@ -67,7 +69,8 @@ struct metrics;
 struct metric_options {
 	uint32_t series; /* a side */
 	bool explicit_buckets;
-	bool strict; /* privacy: path templates are looked through as paths are */
+	bool strict;   /* privacy: path templates are looked through as paths are */
+	bool truncate; /* privacy: of addresses, see privacy.h */
 };
 
 int metrics_new(const struct metric_options *o, struct resources *r, struct metrics **ret);
@@ -75,22 +78,29 @@ void metrics_free(struct metrics *m);
 void metrics_add(struct metrics *m, const struct transaction *t, uint64_t now_ns, uint64_t wall_ns);
 void metrics_active(struct metrics *m, uint32_t tgid, struct slice method, int delta);
 uint64_t metrics_overflow(const struct metrics *m);
+uint64_t metrics_lost(const struct metrics *m); /* of which a value found no memory */
 
 /* For the encoder. */
 struct series *metrics_of(const struct metrics *m, const struct service *s); /* NULL: the agent's */
 struct resources *metrics_resources(const struct metrics *m);
 const double *metrics_bounds(enum sampled_metric which, unsigned *ret_count);
 bool metrics_explicit(const struct metrics *m);
+/* Values of an exponential histogram's point, but for attributes and times. */
+void metric_add_hist(struct buf *b, const struct hist *h);
 
 /* Everything as ExportMetricsServiceRequest messages of about `most` octets each; `take` owns what it
- * is given (free). Returns points encoded, or -ENOMEM. */
+ * is given (free). Returns how many points there were; *ret_lost of them were in messages that found no
+ * memory, the rest was handed to `take`. */
 struct metric_sink {
 	void *ctx;
 	void (*take)(void *ctx, char *message, size_t len, uint32_t points);
 };
 
-long metrics_encode(struct metrics *m, uint64_t now_ns, uint64_t wall_ns,
+/* `pages` and `reach`: told with the agent's own; NULL: none. */
+long metrics_encode(struct metrics *m, const struct page_metrics *pages,
+		    const struct reach_metrics *reach, uint64_t now_ns, uint64_t wall_ns,
 		    uint64_t agent_start_wall_ns, const struct counter *figures,
-		    uint32_t figure_count, size_t most, const struct metric_sink *sink);
+		    uint32_t figure_count, size_t most, const struct metric_sink *sink,
+		    uint64_t *ret_lost);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ndjson.c: rows of type `transaction` and `stats`, written field by field in the order of
+ * ndjson.c: rows of type `transaction`, `page_view`, `session`, `alias` and `stats`, written field by field in the order of
  * share/schema.md. Every field asks first whether it was observed; the names of those that were not
  * close the line. Loop thread, nothing is allocated but the caller's buffer.
  */
@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #include "base/json.h"
+#include "export/fact.h"
+#include "export/segment.h"
 #include "export/semconv.h"
 
 struct row {
@@ -113,6 +115,10 @@ static void put_times(struct row *r, int64_t wall)
 	put_u64(r, start | UNOBSERVED_REQUEST_END, KEY("time_to_request_end_ns"), t->request_ns);
 	if (t->side == SIDE_SERVER)
 		put_u64(r, UNOBSERVED_WAIT, KEY("wait_ns"), t->wait_ns);
+	if (t->acknowledged_ns)
+		put_number(r, KEY("time_to_acknowledged_ns"), t->acknowledged_ns);
+	if (t->acknowledged_at_most_ns)
+		put_number(r, KEY("time_to_acknowledged_at_most_ns"), t->acknowledged_at_most_ns);
 }
 
 static void put_process(struct row *r, const char *service_name)
@@ -125,7 +131,8 @@ static void put_process(struct row *r, const char *service_name)
 		put_u64(r, UNOBSERVED_PROCESS, KEY("thread.id"), t->tid);
 	if (observed(r, UNOBSERVED_PROCESS) && p)
 		put_str(r, KEY("process.executable.name"), semconv_executable(p));
-	put_str(r, KEY("process.executable.path"), p ? p->exe : NULL);
+	if (r->v->executable.len)
+		put_text(r, KEY("process.executable.path"), r->v->executable);
 	put_str(r, KEY("service.name"), service_name ? service_name : p ? p->service : NULL);
 	put_str(r, KEY("container.id"), p ? p->container : NULL);
 	put_str(r, KEY("parcours.process.unit"), p ? p->unit : NULL);
@@ -137,19 +144,18 @@ static void put_request(struct row *r)
 	const struct view *v = r->v;
 
 	if (observed(r, UNOBSERVED_METHOD)) {
-		put_text(r, KEY("http.request.method"), t->method);
+		put_text(r, KEY("http.request.method"), v->method);
 		if (!t->method_known)
-			put_text(r, KEY("http.request.method_original"), t->method);
+			put_text(r, KEY("http.request.method_original"), v->method);
 		put_text(r, KEY("url.path"), v->path);
 		if (v->has_query)
 			put_text(r, KEY("url.query"), v->query);
 		put_text(r, KEY("parcours.url.template"), v->template_);
-		if (t->server_name.len)
-			put_text(r, KEY("server.address"), t->server_name);
+		put_text(r, KEY("server.address"), v->server);
 	}
-	put_text(r, KEY("url.scheme"), t->scheme);
-	if (t->server_port)
-		put_number(r, KEY("server.port"), t->server_port);
+	put_text(r, KEY("url.scheme"), v->scheme);
+	if (semconv_server_port(t))
+		put_number(r, KEY("server.port"), semconv_server_port(t));
 	put_text(r, KEY("user_agent.original"), v->user_agent);
 	put_str(r, KEY("user_agent.name"), v->agent.name);
 	if (v->agent.version) { /* OpenTelemetry has versions as text */
@@ -164,12 +170,13 @@ static void put_request(struct row *r)
 static void put_response(struct row *r)
 {
 	const struct transaction *t = r->t;
+	const struct view *v = r->v;
 	char code[4];
 
 	if (t->status)
 		put_u64(r, UNOBSERVED_STATUS, KEY("http.response.status_code"), t->status);
-	put_field(r, KEY("http.response.header.content-type"), r->v->response_type);
-	put_field(r, KEY("http.response.header.location"), r->v->location);
+	put_field(r, KEY("http.response.header.content-type"), v->response_type);
+	put_field(r, KEY("http.response.header.location"), v->location);
 	put_u64(r, UNOBSERVED_REQUEST_SIZE, KEY("http.request.body.size"), t->request.body_bytes);
 	put_u64(r, UNOBSERVED_RESPONSE_SIZE, KEY("http.response.body.size"),
 		t->response.body_bytes);
@@ -179,8 +186,8 @@ static void put_response(struct row *r)
 	if (t->interim)
 		put_number(r, KEY("parcours.http.interim_responses"), t->interim);
 	if (t->flags & TXN_UPGRADED) {
-		if (t->upgrade.len)
-			put_text(r, KEY("parcours.tunnel.protocol"), t->upgrade);
+		if (v->upgrade.len)
+			put_text(r, KEY("parcours.tunnel.protocol"), v->upgrade);
 		put_number(r, KEY("parcours.tunnel.received_bytes"), t->tunnel_bytes[PC_RX]);
 		put_number(r, KEY("parcours.tunnel.sent_bytes"), t->tunnel_bytes[PC_TX]);
 	}
@@ -197,8 +204,10 @@ static void put_network(struct row *r)
 	if (t->request.seen || t->response.seen)
 		put_str(r, KEY("network.protocol.version"), version);
 	put_str(r, KEY("client.address"), v->client);
-	if (v->client_is_peer)
-		put_number(r, KEY("client.port"), t->remote.port);
+	if (v->client[0] && t->client.port)
+		put_number(r, KEY("client.port"), t->client.port);
+	if (v->client[0] && !t->client_is_peer)
+		put_word(r, KEY("parcours.client.source"), t->client_source);
 	if (!observed(r, UNOBSERVED_ADDRESS))
 		return;
 	put_str(r, KEY("network.transport"), unix_socket ? "unix" : "tcp");
@@ -221,6 +230,14 @@ static void put_trace(struct row *r)
 	if (t->has_parent)
 		put_hex(r, KEY("parent_span_id"), t->parent_id, sizeof(t->parent_id));
 	put_true(r, KEY("parcours.sampled"), t->sampled);
+	put_true(r, KEY("parcours.edge"), t->side == SIDE_SERVER && !t->inner);
+	put_text(r, KEY("parcours.site"), r->v->site);
+	if (t->has_session) {
+		put_hex(r, KEY("session.id"), t->session_id, sizeof(t->session_id));
+		put_hex(r, KEY("parcours.key"), t->session_key, sizeof(t->session_key));
+		if (t->has_page)
+			put_hex(r, KEY("parcours.page_id"), t->page_id, sizeof(t->page_id));
+	}
 	if (!observed(r, UNOBSERVED_EXCHANGE))
 		return;
 	semconv_exchange(t, name);
@@ -241,6 +258,8 @@ static void put_connection(struct row *r)
 		put_number(r, KEY("parcours.connection.rtt_ns"), t->srtt_us * 1000ull);
 	if (t->family != AF_UNIX)
 		put_number(r, KEY("parcours.connection.retransmissions"), t->retrans);
+	if (t->resent_known)
+		put_number(r, KEY("parcours.response.retransmissions"), t->resent);
 	if (t->peer_id)
 		put_number(r, KEY("parcours.connection.peer_id"), t->peer_id);
 	put_true(r, KEY("parcours.connection.reset_received"), t->reset_in);
@@ -290,6 +309,113 @@ void ndjson_transaction(struct buf *out, const struct ndjson_context *c,
 	put_trace(&r);
 	put_connection(&r);
 	put_names(&r);
+	buf_add(out, SLICE("}\n"));
+}
+
+/* What every fact begins with. */
+static void put_fact(struct row *r, const struct session_fact *f)
+{
+	put_hex(r, KEY("parcours.event_id"), f->event_id, sizeof(f->event_id));
+	put_number(r, KEY("revision"), f->revision);
+	put_text(r, KEY("parcours.site"), f->site);
+	put_hex(r, KEY("parcours.key"), f->key, sizeof(f->key));
+}
+
+static void put_segment(struct row *r, const struct session_fact *f)
+{
+	struct segment_attribute at[SEGMENT_ATTRIBUTES];
+	unsigned n = segment_attributes(&f->segment, SEGMENT_ROW, at);
+
+	for (unsigned i = 0; i < n; i++) {
+		buf_add(r->out, SLICE(",\""));
+		buf_add(r->out, at[i].key);
+		buf_add(r->out, SLICE("\":"));
+		if (at[i].value.at)
+			add_string(r->out, at[i].value);
+		else
+			buf_add(r->out, SLICE("true"));
+	}
+}
+
+void ndjson_session(struct buf *out, const struct session_fact *f)
+{
+	struct row r = { .out = out };
+
+	buf_add(out, SLICE("{\"type\":\"session\""));
+	put_fact(&r, f);
+	put_hex(&r, KEY("session.id"), f->session_id, sizeof(f->session_id));
+	put_word(&r, KEY("basis"), f->basis);
+	put_number(&r, KEY("start_time_unix_nano"), f->start_unix_ns);
+	put_number(&r, KEY("end_time_unix_nano"), f->time_unix_ns);
+	put_word(&r, KEY("end_reason"), end_reason_name(f->end_reason));
+	put_number(&r, KEY("page_views"), f->page_views);
+	put_number(&r, KEY("transactions"), f->transactions);
+	put_segment(&r, f);
+	put_true(&r, KEY("parcours.session.shared"), f->shared);
+	buf_add(out, SLICE("}\n"));
+}
+
+static void put_page_times(struct row *r, const struct page_seen *p)
+{
+	if (p->has & PAGE_HAS_LIVED) {
+		put_number(r, p->to_proxy ? KEY("lived_to_proxy_ns") : KEY("lived_ns"),
+			   p->lived_ns);
+		put_number(r, KEY("server_ns"), p->server_ns);
+		put_number(r, p->to_proxy ? KEY("network_to_proxy_ns") : KEY("network_ns"),
+			   p->network_ns);
+	}
+	if (p->has & PAGE_HAS_WAIT)
+		put_number(r, KEY("wait_ns"), p->wait_ns);
+	if (p->has & PAGE_HAS_FIRST_BYTE)
+		put_number(r, KEY("time_to_first_byte_ns"), p->first_byte_ns);
+	if (p->redirects) {
+		put_number(r, KEY("redirects"), p->redirects);
+		put_number(r, KEY("redirect_ns"), p->redirect_ns);
+	}
+	if (p->has & PAGE_HAS_STAY)
+		put_number(r, KEY("time_on_page_ns"), p->on_page_ns);
+}
+
+void ndjson_page(struct buf *out, const struct session_fact *f)
+{
+	const struct page_seen *p = f->page;
+	struct row r = { .out = out };
+	const char *names[PAGE_NAMES];
+
+	buf_add(out, SLICE("{\"type\":\"page_view\""));
+	put_fact(&r, f);
+	put_hex(&r, KEY("session.id"), f->session_id, sizeof(f->session_id));
+	put_hex(&r, KEY("parcours.page_id"), p->id, KEY_BYTES);
+	put_text(&r, KEY("url.path"), p->path);
+	put_text(&r, KEY("parcours.page.group"), p->group);
+	put_true(&r, KEY("parcours.page.virtual"), p->is_virtual);
+	put_number(&r, KEY("start_time_unix_nano"), f->start_unix_ns);
+	put_page_times(&r, p);
+	put_word(&r, KEY("outcome"), page_outcome_name(p->outcome));
+	if (p->status)
+		put_number(&r, KEY("http.response.status_code"), p->status);
+	put_str(&r, KEY("parcours.apdex"), apdex_name(p->apdex));
+	put_number(&r, KEY("resources"), p->resources);
+	put_number(&r, KEY("failed_resources"), p->failed_resources);
+	put_number(&r, KEY("calls"), p->calls);
+	put_number(&r, KEY("failed_calls"), p->failed_calls);
+	if (p->failed_host.len)
+		put_text(&r, KEY("parcours.failed_call.host"), p->failed_host);
+	put_segment(&r, f);
+	put_list(&r, KEY("estimated"), names, page_estimated(p, names));
+	put_list(&r, KEY("unobserved"), names, page_missing(p, names));
+	buf_add(out, SLICE("}\n"));
+}
+
+void ndjson_alias(struct buf *out, const struct session_fact *f)
+{
+	struct row r = { .out = out };
+
+	buf_add(out, SLICE("{\"type\":\"alias\""));
+	put_fact(&r, f);
+	put_hex(&r, KEY("parcours.key.new"), f->key_new, sizeof(f->key_new));
+	put_word(&r, KEY("reason"), f->reason);
+	put_number(&r, KEY("time_unix_nano"), f->time_unix_ns);
 	buf_add(out, SLICE("}\n"));
 }
 

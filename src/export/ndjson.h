@@ -18,6 +18,10 @@ struct ndjson_context {
 /* Appends one line with its '\n'. An overflow shows in out->failed: the caller takes the row back. */
 void ndjson_transaction(struct buf *out, const struct ndjson_context *c,
 			const struct transaction *t, const struct view *v);
+/* FACT_END, FACT_ALIAS and FACT_PAGE, as fact.h has them. */
+void ndjson_session(struct buf *out, const struct session_fact *f);
+void ndjson_alias(struct buf *out, const struct session_fact *f);
+void ndjson_page(struct buf *out, const struct session_fact *f);
 void ndjson_stats(struct buf *out, uint64_t wall_ns, bool final, const struct counter *figures,
 		  uint32_t count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * otlp.h: shared by the encoders of spans and metrics (opentelemetry-proto v1, protobuf): attributes,
+ * otlp.h: shared by the encoders of spans, metrics and events (opentelemetry-proto v1, protobuf): attributes,
  * resources, scope. Field numbers are those of common.proto, resource.proto, trace.proto and
  * metrics.proto.
  *
@@ -53,6 +53,7 @@ struct origin {
 	struct service *service;
 	uint64_t service_epoch; /* `service` holds while the set's epoch is this */
 	struct buf resource;	/* of its spans, as field OTLP_RESOURCE; empty: not made yet */
+	bool strict;		/* made with privacy */
 	uint64_t batch;		/* span.c: its group in the batch being made */
 	uint32_t group;
 };

@@ -9,11 +9,15 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
+
+#include "txn/target.h"
 
 #define SEGMENT_MAX  128 /* a longer one is a token, whatever stands in it */
 #define DIGITS_ID    6
 #define RUN_TOKEN    16 /* letters and digits without a break */
 #define NAME_MAX_LEN 64 /* of a query parameter */
+#define DECODINGS    8	/* of one segment: encoded again at each redirect */
 #define REDACTED     "REDACTED"
 
 static bool is_digit(char c)
@@ -33,7 +37,7 @@ static int hex_value(char c)
 	return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
-/* Percent-decoded, as far as it goes; returns the octets written (at most `room`). */
+/* Percent-decoded, as far as it goes; returns the octets written (at most `room`). May be done in place. */
 static size_t decode(struct slice s, char *to, size_t room)
 {
 	size_t n = 0;
@@ -49,13 +53,13 @@ static size_t decode(struct slice s, char *to, size_t room)
 	return n;
 }
 
-/* Also without a dot (john@intranet), with a sign in front (@john@example.com), in a URL with user-info
- * (user:password@host), and encoded twice. One sign in front alone (@scope/package) is a name of things. */
+/* Also without a dot (john@intranet), with a sign in front (@john@example.com), and in a URL with user-info
+ * (user:password@host). One sign in front alone (@scope/package) is a name of things. */
 static bool is_email(struct slice s)
 {
 	const char *at = s.len ? memrchr(s.at, '@', s.len) : NULL;
 
-	return (at && at > s.at && at + 1 < s.at + s.len) || slice_find_slice(s, SLICE("%40")) > 0;
+	return at && at > s.at && at + 1 < s.at + s.len;
 }
 
 /* Letters and digits mixed, or cases mixed, as encoders do and writers do not. */
@@ -175,8 +179,7 @@ static bool is_short_word(struct slice s)
 	return true;
 }
 
-/* What to write instead of a segment; NULL = as it is. */
-static const char *segment_class(struct slice raw)
+const char *privacy_segment(struct slice raw)
 {
 	char plain[SEGMENT_MAX];
 	struct slice s;
@@ -188,6 +191,15 @@ static const char *segment_class(struct slice raw)
 	s = slice_of(plain, decode(raw, plain, sizeof(plain)));
 	if (s.len == sizeof(plain))
 		return "{token}";
+	for (unsigned times = 1; slice_find(s, '%') >= 0; times++) {
+		size_t n = decode(s, plain, sizeof(plain));
+
+		if (n == s.len)
+			break;
+		if (times == DECODINGS)
+			return "{token}";
+		s.len = n;
+	}
 	if (is_email(s))
 		return "{email}";
 	if (is_uuid(s) || is_number(s) || is_ipv6(s))
@@ -199,14 +211,14 @@ static const char *segment_class(struct slice raw)
 
 bool privacy_is_secret(struct slice word)
 {
-	return segment_class(word) != NULL;
+	return privacy_segment(word) != NULL;
 }
 
 /* A segment may carry matrix parameters: name;param=value;param=value (RFC 3986 section 3.3). */
 static void add_segment(struct slice segment, struct buf *out)
 {
 	struct slice rest = segment, part = slice_next(&rest, ';');
-	const char *class = segment_class(part);
+	const char *class = privacy_segment(part);
 
 	buf_add(out, class ? slice_str(class) : part);
 	while (rest.at) {
@@ -216,7 +228,7 @@ static void add_segment(struct slice segment, struct buf *out)
 		equal = slice_find(part, '=');
 		buf_add_byte(out, ';');
 		if (equal < 0) {
-			buf_add(out, segment_class(part) ? SLICE(REDACTED) : part);
+			buf_add(out, privacy_segment(part) ? SLICE(REDACTED) : part);
 			continue;
 		}
 		buf_add(out, slice_sub(part, 0, (size_t)equal + 1));
@@ -224,9 +236,16 @@ static void add_segment(struct slice segment, struct buf *out)
 	}
 }
 
+static struct slice before_hash(struct slice s)
+{
+	long hash = slice_find(s, '#');
+
+	return hash < 0 ? s : slice_sub(s, 0, (size_t)hash);
+}
+
 void privacy_path(struct slice path, struct buf *out)
 {
-	struct slice rest = path;
+	struct slice rest = before_hash(path);
 	bool first = true;
 
 	while (rest.at) {
@@ -243,10 +262,10 @@ bool privacy_path_speaks(struct slice path)
 {
 	struct slice rest = path;
 
-	if (slice_find(path, ';') >= 0)
+	if (slice_find(path, ';') >= 0 || slice_find(path, '#') >= 0)
 		return true;
 	while (rest.at) {
-		if (segment_class(slice_next(&rest, '/')))
+		if (privacy_segment(slice_next(&rest, '/')))
 			return true;
 	}
 	return false;
@@ -269,7 +288,7 @@ static bool is_name(struct slice s)
 		if (!is_alpha(s.at[i]) && !is_digit(s.at[i]) && s.at[i] != '_' &&
 		    !memchr("[].-%:$", s.at[i], 7))
 			return false;
-	return !segment_class(s);
+	return !privacy_segment(s);
 }
 
 void privacy_query(struct slice query, const char *const *keep, struct buf *out)
@@ -289,7 +308,9 @@ void privacy_query(struct slice query, const char *const *keep, struct buf *out)
 			buf_add(out, pair);
 			continue;
 		}
-		buf_add(out, name.len == 0 || is_name(name) ? name : SLICE(REDACTED));
+		/* Without "=" it is a name or a value (?alice), nobody can tell: a value. */
+		if (name.len)
+			buf_add(out, equal >= 0 && is_name(name) ? name : SLICE(REDACTED));
 		if (equal >= 0)
 			buf_add_byte(out, '=');
 		if (equal >= 0 && (size_t)equal + 1 < pair.len)
@@ -314,15 +335,19 @@ static long before_authority(struct slice url)
 }
 
 /* The authority without user-info; returns what follows it. */
-static struct slice add_authority(struct slice s, struct buf *out)
+static struct slice add_authority(struct slice s, const struct privacy_rules *rules,
+				  struct buf *out)
 {
+	struct slice authority;
 	size_t n = 0;
-	const char *at;
 
 	while (n < s.len && !memchr("/?#", s.at[n], 3))
 		n++;
-	at = n ? memrchr(s.at, '@', n) : NULL;
-	buf_add(out, slice_sub(s, at ? (size_t)(at - s.at) + 1 : 0, n));
+	authority = authority_strip(slice_sub(s, 0, n));
+	if (rules->mode == PRIVACY_NONE)
+		buf_add(out, authority);
+	else
+		privacy_authority(authority, rules->peer_address, out);
 	return slice_sub(s, n, s.len);
 }
 
@@ -330,12 +355,12 @@ static struct slice add_authority(struct slice s, struct buf *out)
 void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf *out)
 {
 	bool strict = rules->mode != PRIVACY_NONE;
-	long front = before_authority(url), hash, question;
+	long front = before_authority(url), question;
 	struct slice rest = url;
 
 	if (front > 0) {
 		buf_add(out, slice_sub(url, 0, (size_t)front));
-		rest = add_authority(slice_sub(url, (size_t)front, url.len), out);
+		rest = add_authority(slice_sub(url, (size_t)front, url.len), rules, out);
 	} else if (strict && front < 0) {
 		buf_add(out, SLICE(REDACTED)); /* mailto:, tel:, data: … */
 		return;
@@ -344,9 +369,7 @@ void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf
 		buf_add(out, rest);
 		return;
 	}
-	hash = slice_find(rest, '#');
-	if (hash >= 0)
-		rest = slice_sub(rest, 0, (size_t)hash);
+	rest = before_hash(rest);
 	question = slice_find(rest, '?');
 	privacy_path(slice_sub(rest, 0, question < 0 ? rest.len : (size_t)question), out);
 	if (question >= 0) {
@@ -356,32 +379,56 @@ void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf
 	}
 }
 
-/* inet_ntop goes through printf, which would be a tenth of the cost of a row. */
-static void write_v4(const unsigned char ip[4], char *to)
+/* Wherever home lies: at the top, /var/home/alice/shop, /nfs/home/alice/shop. */
+struct slice privacy_executable(struct slice path, struct buf *out)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		if (ip[i] >= 100)
-			*to++ = (char)('0' + ip[i] / 100);
-		if (ip[i] >= 10)
-			*to++ = (char)('0' + ip[i] / 10 % 10);
-		*to++ = (char)('0' + ip[i] % 10);
-		*to++ = i < 3 ? '.' : 0;
+	size_t from = out->len;
+	struct slice rest = path;
+	bool home = false;
+
+	if (slice_find_slice(path, SLICE("/home/")) < 0)
+		return path;
+	while (rest.at) {
+		struct slice part = slice_next(&rest, '/');
+		bool person = home && part.len && rest.at;
+
+		buf_add(out, person ? SLICE("{user}") : part);
+		if (rest.at)
+			buf_add_byte(out, '/');
+		home = slice_eq(part, SLICE("home")) || (home && !part.len);
 	}
+	return slice_sub(buf_slice(out), from, out->len);
 }
 
-void privacy_address(const struct pc_addr *a, bool truncate, char ret_text[46])
+static bool is_hex(struct slice s)
 {
-	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-	unsigned char ip[16];
-	bool v4 = memcmp(a->ip, mapped, sizeof(mapped)) == 0;
+	for (size_t i = 0; i < s.len; i++)
+		if (hex_value(s.at[i]) < 0)
+			return false;
+	return s.len && s.len <= 14; /* 56 bits */
+}
 
-	memcpy(ip, a->ip, sizeof(ip));
-	if (truncate && v4)
-		ip[15] = 0;
-	else if (truncate)
-		memset(ip + 6, 0, 10);
-	if (v4)
-		write_v4(ip + 12, ret_text);
-	else
-		inet_ntop(AF_INET6, ip, ret_text, 46);
+void privacy_tracestate(struct slice tracestate, struct buf *out)
+{
+	bool first = true;
+
+	while (tracestate.at) {
+		struct slice member = slice_trim(slice_next(&tracestate, ','));
+
+		if (!slice_starts(member, SLICE("ot=")))
+			continue;
+		member = slice_sub(member, 3, member.len);
+		while (member.at) {
+			struct slice part = slice_next(&member, ';');
+
+			if (!(slice_starts(part, SLICE("th:")) ||
+			      slice_starts(part, SLICE("rv:"))) ||
+			    !is_hex(slice_sub(part, 3, part.len)))
+				continue;
+			buf_add(out, first ? SLICE("ot=") : SLICE(";"));
+			buf_add(out, part);
+			first = false;
+		}
+		return; /* a key stands once */
+	}
 }

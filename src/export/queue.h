@@ -12,12 +12,12 @@
 
 #include "export/retry.h"
 
-enum signal_kind { SIGNAL_TRACES, SIGNAL_METRICS, SIGNALS };
+enum signal_kind { SIGNAL_TRACES, SIGNAL_METRICS, SIGNAL_LOGS, SIGNALS };
 
 struct message {
 	struct message *next;
 	enum signal_kind signal;
-	uint32_t count; /* spans or points in it */
+	uint32_t count; /* spans, points or events in it */
 	bool compressed;
 	char *at;
 	size_t len;

@@ -15,6 +15,7 @@
 #include "base/table.h"
 #include "base/utf8.h"
 #include "export/otlp.h"
+#include "export/privacy.h"
 #include "export/semconv.h"
 
 #define RESOURCE_BYTES 16384
@@ -26,6 +27,7 @@ struct resources {
 	uint64_t epoch;
 	struct buf common; /* KeyValues of every resource: host, distribution, configured ones */
 	struct buf agent, scope;
+	struct buf path; /* an executable without the name of a person */
 };
 
 static char *write_varint(char *at, uint64_t v)
@@ -319,17 +321,31 @@ struct origin *resources_origin(struct resources *r, uint32_t tgid, const struct
 	return o;
 }
 
+static void add_path(struct resources *r, struct origin *o, bool strict)
+{
+	struct slice path = slice_str(o->exe);
+
+	buf_clear(&r->path);
+	if (strict)
+		path = privacy_executable(path, &r->path);
+	if (path.len && !configured(r->options, SLICE("process.executable.path")))
+		attr_text(&o->resource, 1, SLICE("process.executable.path"), path);
+}
+
 struct slice resources_span(struct resources *r, struct origin *o)
 {
+	bool strict = r->options->privacy != PRIVACY_NONE;
 	size_t mark;
 
-	if (o->resource.len)
+	if (o->resource.len && o->strict == strict)
 		return buf_slice(&o->resource);
+	buf_clear(&o->resource);
+	o->strict = strict; /* a reload may have changed it */
 	mark = pb_begin(&o->resource, OTLP_RESOURCE);
 	add_service(r, &o->resource, o);
 	if (o->tgid && !configured(r->options, SLICE("process.pid")))
 		attr_int(&o->resource, 1, SLICE("process.pid"), o->tgid);
-	derive(r, &o->resource, SLICE("process.executable.path"), o->exe);
+	add_path(r, o, strict);
 	pb_end(&o->resource, mark);
 	if (o->resource.failed)
 		buf_clear(&o->resource);
@@ -363,6 +379,11 @@ struct service *resources_service(struct resources *r, struct origin *o, uint64_
 			mark = pb_begin(&s->resource, OTLP_RESOURCE);
 			add_service(r, &s->resource, o);
 			pb_end(&s->resource, mark);
+			if (s->resource.failed) { /* half a resource would spoil its message */
+				buf_done(&s->resource);
+				table_remove(r->services, s);
+				return NULL;
+			}
 		}
 		o->service = s;
 		o->service_epoch = r->epoch;
@@ -419,6 +440,7 @@ int resources_new(const struct export_options *o, const struct resource_limits *
 	buf_init(&r->common, RESOURCE_BYTES);
 	buf_init(&r->agent, RESOURCE_BYTES);
 	buf_init(&r->scope, 256);
+	buf_init(&r->path, 2 * PC_PATH); /* home/a/ becomes home/{user}/ at worst */
 	err = table_new(sizeof(struct origin), sizeof(uint32_t), limits->origins, &r->origins);
 	if (!err)
 		err = table_new(sizeof(struct service), sizeof(uint64_t), limits->services,
@@ -449,5 +471,6 @@ void resources_free(struct resources *r)
 	buf_done(&r->common);
 	buf_done(&r->agent);
 	buf_done(&r->scope);
+	buf_done(&r->path);
 	free(r);
 }

@@ -34,7 +34,7 @@ bool retry_next(struct retry *r, uint64_t now_ns, int64_t asked_ns, uint32_t cha
 /* Retry-After (RFC 9110 section 10.2.3): seconds or a date. -1 for what is neither. */
 int64_t retry_after_ns(struct slice value, int64_t wall_seconds);
 
-/* ExportTraceServiceResponse and ExportMetricsServiceResponse have the same shape. */
+/* The responses of all three services have the same shape. */
 struct partial_success {
 	uint64_t rejected;
 	struct slice message; /* of a stranger; points into the body */

@@ -47,7 +47,7 @@ static inline const char *semconv_executable(const struct process *p)
 	return slash && slash[1] ? slash + 1 : p->exe[0] ? p->exe : p->comm;
 }
 
-#define SEMCONV_MISSING 20
+#define SEMCONV_MISSING 23
 
 /* Names of what was not observed, as NDJSON spells them; returns how many. */
 static inline unsigned semconv_unobserved(const struct transaction *t,
@@ -62,6 +62,7 @@ static inline unsigned semconv_unobserved(const struct transaction *t,
 		{ UNOBSERVED_START | UNOBSERVED_FIRST_BYTE, "time_to_first_byte_ns" },
 		{ UNOBSERVED_START | UNOBSERVED_REQUEST_END, "time_to_request_end_ns" },
 		{ UNOBSERVED_WAIT, "wait_ns" },
+		{ UNOBSERVED_ACKNOWLEDGED, "time_to_acknowledged_ns" },
 		{ UNOBSERVED_PROCESS, "process.pid" },
 		{ UNOBSERVED_PROCESS, "process.executable.name" },
 		{ UNOBSERVED_METHOD, "http.request.method" },
@@ -75,6 +76,8 @@ static inline unsigned semconv_unobserved(const struct transaction *t,
 		{ UNOBSERVED_ADDRESS, "network.peer.address" },
 		{ UNOBSERVED_ADDRESS, "network.local.address" },
 		{ UNOBSERVED_EXCHANGE, "parcours.exchange" },
+		{ UNOBSERVED_RESENT, "parcours.response.retransmissions" },
+		{ UNOBSERVED_CLIENT, "client.address" },
 	};
 	unsigned n = 0;
 
@@ -86,6 +89,24 @@ static inline unsigned semconv_unobserved(const struct transaction *t,
 	    (!t->process || !semconv_executable(t->process)[0]))
 		ret[n++] = "process.executable.name";
 	return n;
+}
+
+/* server.port. A client's is the one it asks for, which behind a proxy is not the one it is connected
+ * to: of the authority (absolute or authority-form, else Host); not named there it is the default of the
+ * scheme (RFC 9110 section 4.2); no authority at all: the peer's. Where the request was not seen nobody
+ * knows: 0. A server's is the port it listens on: what scheme stood before a proxy in front is not
+ * known, so neither is a port that was not named. */
+static inline uint16_t semconv_server_port(const struct transaction *t)
+{
+	if (t->side == SIDE_SERVER)
+		return t->server_port;
+	if (t->unobserved & UNOBSERVED_METHOD)
+		return 0;
+	if (!t->server_name.len || t->authority_port)
+		return t->server_name.len ? t->authority_port : t->server_port;
+	if (slice_ieq(t->scheme, SLICE("https")) || slice_ieq(t->scheme, SLICE("wss")))
+		return 443;
+	return slice_ieq(t->scheme, SLICE("http")) || slice_ieq(t->scheme, SLICE("ws")) ? 80 : 0;
 }
 
 /* 16 octets: client's and server's initial sequence number, offset of the request; big endian. */

@@ -95,7 +95,7 @@ static void add_url_full(struct buf *b, const struct transaction *t, const struc
 {
 	size_t mark, value;
 
-	if (!t->authority.len)
+	if (!v->authority.len)
 		return;
 	mark = pb_begin(b, ATTRIBUTES);
 	pb_string(b, 1, SLICE("url.full"));
@@ -103,9 +103,9 @@ static void add_url_full(struct buf *b, const struct transaction *t, const struc
 	{
 		size_t text = pb_begin(b, 1);
 
-		utf8_add_clean(b, t->scheme);
+		utf8_add_clean(b, v->scheme);
 		buf_add(b, SLICE("://"));
-		utf8_add_clean(b, t->authority);
+		utf8_add_clean(b, v->authority);
 		utf8_add_clean(b, v->path);
 		if (v->has_query) {
 			buf_add_byte(b, '?');
@@ -126,7 +126,7 @@ static void add_http(struct buf *b, const struct transaction *t, const struct vi
 		attr_text(b, ATTRIBUTES, SLICE("http.request.method"),
 			  t->method_known ? t->method : SLICE("_OTHER"));
 		if (!t->method_known)
-			attr_text(b, ATTRIBUTES, SLICE("http.request.method_original"), t->method);
+			attr_text(b, ATTRIBUTES, SLICE("http.request.method_original"), v->method);
 		attr_text(b, ATTRIBUTES, SLICE("url.path"), v->path);
 		if (v->has_query)
 			attr_text(b, ATTRIBUTES, SLICE("url.query"), v->query);
@@ -135,8 +135,8 @@ static void add_http(struct buf *b, const struct transaction *t, const struct vi
 		if (v->template_.len)
 			attr_text(b, ATTRIBUTES, SLICE("parcours.url.template"), v->template_);
 	}
-	if (t->scheme.len)
-		attr_text(b, ATTRIBUTES, SLICE("url.scheme"), t->scheme);
+	if (v->scheme.len)
+		attr_text(b, ATTRIBUTES, SLICE("url.scheme"), v->scheme);
 	if (t->status && !(missing & UNOBSERVED_STATUS))
 		attr_int(b, ATTRIBUTES, SLICE("http.response.status_code"), t->status);
 	if (semconv_error_type(t, code).len)
@@ -164,18 +164,19 @@ static void add_network(struct buf *b, const struct transaction *t, const struct
 {
 	const char *version = semconv_version(t->request.seen ? &t->request : &t->response);
 
-	if (t->server_name.len)
-		attr_text(b, ATTRIBUTES, SLICE("server.address"), t->server_name);
-	else if (t->side == SIDE_CLIENT && v->peer[0])
-		attr_text(b, ATTRIBUTES, SLICE("server.address"), slice_str(v->peer));
-	if (t->server_port)
-		attr_int(b, ATTRIBUTES, SLICE("server.port"), t->server_port);
+	if (v->server.len)
+		attr_text(b, ATTRIBUTES, SLICE("server.address"), v->server);
+	if (semconv_server_port(t))
+		attr_int(b, ATTRIBUTES, SLICE("server.port"), semconv_server_port(t));
 	if ((t->request.seen || t->response.seen) && version)
 		attr_text(b, ATTRIBUTES, SLICE("network.protocol.version"), slice_str(version));
 	if (v->client[0])
 		attr_text(b, ATTRIBUTES, SLICE("client.address"), slice_str(v->client));
-	if (v->client_is_peer)
-		attr_int(b, ATTRIBUTES, SLICE("client.port"), t->remote.port);
+	if (v->client[0] && t->client.port)
+		attr_int(b, ATTRIBUTES, SLICE("client.port"), t->client.port);
+	if (v->client[0] && !t->client_is_peer)
+		attr_text(b, ATTRIBUTES, SLICE("parcours.client.source"),
+			  slice_str(t->client_source));
 	if (v->peer[0]) {
 		attr_text(b, ATTRIBUTES, SLICE("network.peer.address"), slice_str(v->peer));
 		attr_int(b, ATTRIBUTES, SLICE("network.peer.port"), t->remote.port);
@@ -201,6 +202,8 @@ static void add_connection(struct buf *b, const struct transaction *t)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.rtt_ns"), t->srtt_us * 1000ll);
 	if (t->family != AF_UNIX)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.retransmissions"), t->retrans);
+	if (t->resent_known)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.response.retransmissions"), t->resent);
 	if (t->peer_id)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.connection.peer_id"), (int64_t)t->peer_id);
 	if (t->reset_in)
@@ -209,18 +212,38 @@ static void add_connection(struct buf *b, const struct transaction *t)
 		attr_bool(b, ATTRIBUTES, SLICE("parcours.connection.reset_sent"), true);
 }
 
+static void attr_id(struct buf *b, struct slice key, const uint8_t id[16])
+{
+	char text[32];
+
+	for (unsigned i = 0; i < sizeof(text); i++)
+		text[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	attr_text(b, ATTRIBUTES, key, slice_of(text, sizeof(text)));
+}
+
 static void add_exchange(struct buf *b, const struct transaction *t)
 {
 	uint8_t exchange[16];
-	char text[32];
 
 	semconv_exchange(t, exchange);
-	for (unsigned i = 0; i < sizeof(text); i++)
-		text[i] = "0123456789abcdef"[exchange[i / 2] >> (i % 2 ? 0 : 4) & 15];
-	attr_text(b, ATTRIBUTES, SLICE("parcours.exchange"), slice_of(text, sizeof(text)));
+	attr_id(b, SLICE("parcours.exchange"), exchange);
 }
 
-static void add_facts(struct buf *b, const struct transaction *t)
+static void add_visit(struct buf *b, const struct transaction *t, const struct view *v)
+{
+	if (t->side == SIDE_SERVER && !t->inner)
+		attr_bool(b, ATTRIBUTES, SLICE("parcours.edge"), true);
+	if (v->site.at)
+		attr_text(b, ATTRIBUTES, SLICE("parcours.site"), v->site);
+	if (!t->has_session)
+		return;
+	attr_id(b, SLICE("session.id"), t->session_id);
+	attr_id(b, SLICE("parcours.key"), t->session_key);
+	if (t->has_page)
+		attr_id(b, SLICE("parcours.page_id"), t->page_id);
+}
+
+static void add_facts(struct buf *b, const struct transaction *t, const struct view *v)
 {
 	const char *names[SEMCONV_MISSING];
 	unsigned n;
@@ -231,6 +254,12 @@ static void add_facts(struct buf *b, const struct transaction *t)
 			  slice_str(why_name(t->why)));
 	if (t->side == SIDE_SERVER && !(t->unobserved & UNOBSERVED_WAIT))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.wait_ns"), (int64_t)t->wait_ns);
+	if (t->acknowledged_ns)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_acknowledged_ns"),
+			 (int64_t)t->acknowledged_ns);
+	if (t->acknowledged_at_most_ns)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_acknowledged_at_most_ns"),
+			 (int64_t)t->acknowledged_at_most_ns);
 	if (!(t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)))
 		attr_int(b, ATTRIBUTES, SLICE("parcours.time_to_first_byte_ns"),
 			 (int64_t)t->first_byte_ns);
@@ -242,8 +271,8 @@ static void add_facts(struct buf *b, const struct transaction *t)
 	if (t->interim)
 		attr_int(b, ATTRIBUTES, SLICE("parcours.http.interim_responses"), t->interim);
 	if (t->flags & TXN_UPGRADED) {
-		if (t->upgrade.len)
-			attr_text(b, ATTRIBUTES, SLICE("parcours.tunnel.protocol"), t->upgrade);
+		if (v->upgrade.len)
+			attr_text(b, ATTRIBUTES, SLICE("parcours.tunnel.protocol"), v->upgrade);
 		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.received_bytes"),
 			 (int64_t)t->tunnel_bytes[PC_RX]);
 		attr_int(b, ATTRIBUTES, SLICE("parcours.tunnel.sent_bytes"),
@@ -272,8 +301,8 @@ static int add_span(struct buf *b, const struct transaction *t, const struct vie
 	mark = pb_begin(b, 2);
 	pb_bytes(b, 1, slice_of(t->trace_id, sizeof(t->trace_id)));
 	pb_bytes(b, 2, slice_of(t->span_id, sizeof(t->span_id)));
-	if (t->tracestate.len)
-		pb_string(b, 3, t->tracestate);
+	if (v->tracestate.len)
+		pb_string(b, 3, v->tracestate);
 	if (t->has_parent) {
 		pb_bytes(b, 4, slice_of(t->parent_id, sizeof(t->parent_id)));
 		if (t->side == SIDE_SERVER)
@@ -285,7 +314,8 @@ static int add_span(struct buf *b, const struct transaction *t, const struct vie
 	pb_fixed64(b, 8, end + (uint64_t)wall);
 	add_http(b, t, v);
 	add_network(b, t, v);
-	add_facts(b, t);
+	add_facts(b, t, v);
+	add_visit(b, t, v);
 	add_connection(b, t);
 	if (semconv_status_is_error(t) || semconv_cut(t)) {
 		pb_bytes(b, 15, SLICE("\x18\x02")); /* Status { code: STATUS_CODE_ERROR } */
@@ -328,6 +358,8 @@ static struct group *group_of(struct spans *s, struct origin *o)
 	if (s->groups == GROUPS)
 		return NULL;
 	resource = resources_span(s->resources, o);
+	if (!resource.len)
+		return NULL; /* no memory: whose span it is could not be said */
 	g = &s->group[s->groups];
 	*g = (struct group){ begin_record(s), NO_RECORD, NO_RECORD, 0 };
 	buf_add(&s->records, resource);

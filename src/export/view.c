@@ -4,7 +4,6 @@
  * its texts, writes its addresses as text, and reduces a User-Agent field to a class. The class is
  * what statistics need and what many thousands of people share.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <sys/socket.h>
@@ -121,6 +120,7 @@ void agent_classify(struct slice agent, struct agent_class *ret)
 	static const char *const bots[] = { "bot",	  "crawl",    "spider",	   "slurp",
 					    "monitor",	  "uptime",   "pingdom",   "health",
 					    "kube-probe", "headless", "lighthouse" };
+	size_t word = 0;
 
 	*ret = (struct agent_class){ 0 };
 	if (agent.len == 0)
@@ -136,7 +136,12 @@ void agent_classify(struct slice agent, struct agent_class *ret)
 	}
 	if (classify_browser(agent, ret))
 		return;
-	if (is_word(agent.at[0]))
+	/* A product (RFC 9110 section 10.1.5) with its version is a program's name; a word alone may be that
+	 * of a device, and with it a person's. */
+	while (word < agent.len && is_word(agent.at[word]))
+		word++;
+	if (word && word + 1 < agent.len && agent.at[word] == '/' &&
+	    isdigit((unsigned char)agent.at[word + 1]))
 		set_word(ret, agent, 0);
 	else
 		set_name(ret, SLICE("other"));
@@ -159,53 +164,19 @@ static void set_agent(struct view *v, struct slice agent)
 	v->agent = v->agents[at].class;
 }
 
-bool forwarded_first(struct slice forwarded, struct pc_addr *ret)
-{
-	struct slice first = slice_trim(slice_next(&forwarded, ','));
-	char text[INET6_ADDRSTRLEN];
-	struct in_addr v4;
-	long end;
-
-	if (first.len && first.at[0] == '[') {
-		end = slice_find(first, ']');
-		first = slice_sub(first, 1, end < 0 ? 1 : (size_t)end);
-	} else if (slice_find(first, '.') >= 0 && (end = slice_find(first, ':')) >= 0 &&
-		   slice_find(slice_sub(first, (size_t)end + 1, first.len), ':') < 0) {
-		first = slice_sub(first, 0, (size_t)end);
-	}
-	if (first.len == 0 || first.len >= sizeof(text))
-		return false;
-	memcpy(text, first.at, first.len);
-	text[first.len] = 0;
-	*ret = (struct pc_addr){ 0 };
-	if (inet_pton(AF_INET, text, &v4) == 1) {
-		ret->ip[10] = ret->ip[11] = 0xff;
-		memcpy(ret->ip + 12, &v4, 4);
-		return true;
-	}
-	return inet_pton(AF_INET6, text, ret->ip) == 1;
-}
-
 static void set_addresses(struct view *v, const struct privacy_rules *rules,
 			  const struct transaction *t)
 {
-	bool truncate = rules->mode != PRIVACY_NONE && !rules->peer_address;
-	struct pc_addr forwarded;
+	bool truncate = privacy_truncates(rules->mode, rules->peer_address);
 
 	v->peer[0] = v->local[0] = v->client[0] = 0;
-	v->client_is_peer = false;
 	if (!(t->unobserved & UNOBSERVED_ADDRESS) && t->family != AF_UNIX) {
 		privacy_address(&t->remote, truncate, v->peer);
-		privacy_address(&t->local, false, v->local);
+		privacy_address(&t->local, truncate, v->local);
 	}
-	if (t->side != SIDE_SERVER)
-		return;
-	if (forwarded_first(t->forwarded_for, &forwarded)) {
-		privacy_address(&forwarded, truncate, v->client);
-	} else if (v->peer[0]) {
-		memcpy(v->client, v->peer, sizeof(v->client));
-		v->client_is_peer = true;
-	}
+	v->site = privacy_site(t->site, rules, v->site_text);
+	if (t->side == SIDE_SERVER && t->client_source)
+		privacy_address(&t->client, truncate, v->client);
 }
 
 static struct slice since(const struct view *v, size_t from)
@@ -233,21 +204,79 @@ static struct slice make_path(struct view *v, struct slice path)
 	return since(v, from);
 }
 
-/* Parameters of a media type may hold a file's name, and with it a person's. */
+/* Parameters of a media type may hold a file's name, and with it a person's; what is no type at all
+ * may hold anything. */
 static struct slice media_type(struct slice value, bool strict)
 {
-	return strict && value.at ? slice_trim(slice_next(&value, ';')) : value;
+	unsigned slashes = 0;
+	struct slice type;
+
+	if (!strict || !value.at)
+		return value;
+	type = slice_trim(slice_next(&value, ';'));
+	for (size_t i = 0; i < type.len; i++) {
+		char c = type.at[i];
+
+		slashes += c == '/';
+		if (!isalnum((unsigned char)c) && !memchr("/!#$&^_.+-*", c, 11))
+			return SLICE("REDACTED");
+	}
+	if (privacy_is_secret(type))
+		return SLICE("REDACTED"); /* application/vnd.user-0a1b2c3d4e5f+json */
+	return slashes == 1 || !type.len ? type : SLICE("REDACTED");
+}
+
+/* A word that the other end was free to choose. */
+static struct slice make_name(struct slice word, bool strict)
+{
+	return strict && privacy_is_secret(word) ? SLICE("REDACTED") : word;
+}
+
+static struct slice make_tracestate(struct view *v, struct slice tracestate)
+{
+	size_t from = v->scratch.len;
+
+	privacy_tracestate(tracestate, &v->scratch);
+	return since(v, from);
+}
+
+/* The host that was asked for. A client that names none asks the one it is connected to; where its
+ * request was not seen nobody knows. */
+static void set_server(struct view *v, const struct privacy_rules *rules,
+		       const struct transaction *t)
+{
+	size_t from = v->scratch.len;
+
+	v->server = v->authority = (struct slice){ NULL, 0 };
+	if (t->unobserved & UNOBSERVED_METHOD)
+		return;
+	if (!t->server_name.len) {
+		if (t->side == SIDE_CLIENT && v->peer[0])
+			v->server = slice_str(v->peer);
+		return;
+	}
+	v->server = t->server_name;
+	v->authority = t->authority;
+	if (rules->mode == PRIVACY_NONE)
+		return;
+	privacy_authority(t->authority, rules->peer_address, &v->scratch);
+	v->authority = since(v, from);
+	if (privacy_host(t->authority, rules->peer_address, v->host) ||
+	    privacy_host(t->server_name, rules->peer_address, v->host))
+		v->server = slice_str(v->host);
 }
 
 int view_make(struct view *v, const struct privacy_rules *rules, const struct transaction *t)
 {
-	size_t most =
-		t->path.len + t->query.len + t->template_.len + t->referer.len + t->location.len;
+	size_t most = t->path.len + t->query.len + t->template_.len + t->referer.len +
+		      t->location.len + t->authority.len + t->tracestate.len;
+	struct slice exe = slice_str(t->process ? t->process->exe : NULL);
 	bool strict = rules->mode != PRIVACY_NONE;
 	int err;
 
 	buf_clear(&v->scratch);
-	err = buf_reserve(&v->scratch, GROWTH * most + 64); /* so that it does not move below */
+	/* So that it does not move below; an address may be longer than what it stands for. */
+	err = buf_reserve(&v->scratch, GROWTH * (most + exe.len) + 256);
 	if (err)
 		return err;
 	v->path = strict ? make_path(v, t->path) : t->path;
@@ -260,12 +289,18 @@ int view_make(struct view *v, const struct privacy_rules *rules, const struct tr
 		privacy_query(t->query, rules->query_keep, &v->scratch);
 		v->query = since(v, from);
 	}
+	v->executable = strict ? privacy_executable(exe, &v->scratch) : exe;
 	v->referer = make_url(v, rules, t->referer);
 	v->location = make_url(v, rules, t->location);
 	v->content_type = media_type(t->content_type, strict);
 	v->response_type = media_type(t->response_type, strict);
 	v->user_agent = strict ? (struct slice){ NULL, 0 } : t->user_agent;
+	v->method = t->method_known ? t->method : make_name(t->method, strict);
+	v->scheme = make_name(t->scheme, strict);
+	v->upgrade = make_name(t->upgrade, strict);
+	v->tracestate = strict ? make_tracestate(v, t->tracestate) : t->tracestate;
 	set_agent(v, t->user_agent);
 	set_addresses(v, rules, t);
+	set_server(v, rules, t);
 	return 0;
 }

@@ -28,18 +28,30 @@ static bool maybe_control(uint64_t w)
 	return (below | del) != 0;
 }
 
+static bool maybe_control_at(const char *at)
+{
+	uint64_t w;
+
+	memcpy(&w, at, 8);
+	return maybe_control(w);
+}
+
+/* The last eight octets overlap those before them. */
+static bool maybe_has_control(struct slice s)
+{
+	if (s.len < 8)
+		return true;
+	for (size_t i = 0; i + 8 < s.len; i += 8)
+		if (maybe_control_at(s.at + i))
+			return true;
+	return maybe_control_at(s.at + s.len - 8);
+}
+
 bool has_control(struct slice s)
 {
-	size_t i = 0;
-
-	for (; i + 8 <= s.len; i += 8) {
-		uint64_t w;
-
-		memcpy(&w, s.at + i, 8);
-		if (maybe_control(w))
-			break;
-	}
-	for (; i < s.len; i++) {
+	if (!maybe_has_control(s))
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.at[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f)

@@ -110,7 +110,7 @@ void http1_finish(struct proto *p, struct http1 *h, enum pc_dir d, struct messag
 		p->sink.end(p->sink.ctx, h->c, request, e);
 	}
 	if (!request)
-		http1_answered(p, h, d, e->end_pos);
+		http1_answered(p, h, d, e->end_pos, e->outcome == MESSAGE_COMPLETE);
 	w->flags = 0;
 	if (state == WAY_TUNNEL)
 		start_tunnel(p, h, e->end_pos, d);
@@ -128,11 +128,14 @@ static bool in_message(const struct way *w)
 	return w->state >= WAY_LENGTH && w->state <= WAY_CLOSE;
 }
 
-static void enter_lost(struct http1 *h, enum pc_dir d, enum proto_loss loss, enum pc_why why)
+static void enter_lost(struct http1 *h, enum pc_dir d, uint64_t pos, enum proto_loss loss,
+		       enum pc_why why)
 {
 	struct way *w = &h->way[d];
 
 	w->state = WAY_LOST;
+	w->start = pos;
+	w->left = 0;
 	w->loss = loss;
 	w->why = why;
 	w->seen_ns = 0;
@@ -140,6 +143,10 @@ static void enter_lost(struct http1 *h, enum pc_dir d, enum proto_loss loss, enu
 	w->flags = 0;
 	if (is_request(h, d)) {
 		h->await = false;
+		w->first_ns = 0;
+		http1_queue_mark(h, REQUEST_GAP);
+		if (h->queue.count == 0)
+			h->before_gap = true;
 		h->answer_from_ns = h->answer_to_ns = 0;
 	}
 }
@@ -148,7 +155,7 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 		    enum proto_loss loss, enum pc_why why)
 {
 	struct way *w = &h->way[d];
-	bool at_start = w->state == WAY_START;
+	bool at_start = w->state == WAY_START, owed = false;
 
 	/* A transaction without its end always says why: nothing was missing here. */
 	if (why == PC_WHY_NONE && loss == PROTO_LOSS_MALFORMED)
@@ -161,7 +168,8 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 					 .end_pos = pos };
 
 		if (is_request(h, d))
-			http1_queue_mark_cut(h);
+			http1_queue_mark(h, REQUEST_CUT);
+		owed = is_request(h, d);
 		http1_finish(p, h, d, &e);
 	}
 	if (why == PC_WHY_BUDGET)
@@ -173,8 +181,10 @@ void http1_lose_way(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t po
 					       .end_pos = pos };
 
 		http1_pass_over(p, h, &e);
+		owed = true;
 	}
-	enter_lost(h, d, loss, why);
+	enter_lost(h, d, pos, loss, why);
+	w->left = owed;
 	http1_wake(p, h, other_dir(d));
 }
 
@@ -188,13 +198,40 @@ uint64_t http1_lose_broken(struct proto *p, struct http1 *h, enum pc_dir d, cons
 	return 0;
 }
 
+/* Has the response to this request, sent at `when`, been given up before the request was told? Each of
+ * those that were given up takes one request with it; what was pipelined behind waits for its own. */
+static bool was_given_up(struct http1 *h, uint64_t when)
+{
+	if (when > h->orphan_ns)
+		h->given_up = 0; /* nobody will be told to have asked for them */
+	if (!h->given_up || h->queue.count != 1)
+		return false;
+	if (h->given_up != GIVEN_UP_ANY)
+		h->given_up--;
+	return true;
+}
+
+/* A final response that finds no request. */
+static void give_up(const struct proto *p, struct http1 *h, const struct way *w)
+{
+	/* From its begin on, not from its end: its request may be read while it lasts. */
+	h->orphan_ns = w->first_ns ? w->first_ns : stream_now_ns(p->stream);
+	h->orphan_told = !(w->flags & MESSAGE_MUTED);
+	if (!(w->flags & MESSAGE_MUTED) || w->loss != PROTO_LOSS_NO_REQUEST)
+		h->given_up = GIVEN_UP_ANY;
+	else if (h->given_up != GIVEN_UP_ANY)
+		h->given_up++;
+}
+
 static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struct head *head,
 			  const struct head_facts *f, const struct range *r)
 {
 	enum request_class class = http1_request_class(head);
 	uint64_t when = entry_ns(http1_queue_at(h, h->queue.count - 1u));
-	bool answered = h->orphan_ns && when < h->orphan_ns && h->queue.count == 1;
+	bool answered = was_given_up(h, when);
 
+	if (h->queue.count == 1)
+		http1_note_turn(p, h, when);
 	http1_request_framing(head, f);
 	p->stats.requests++;
 	proto_tell(h->c);
@@ -206,8 +243,12 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 		struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
 					 .why = PC_WHY_BUFFER,
 					 .end_pos = r->pos };
+		enum pc_dir back = other_dir(d);
 
 		http1_pass_over(p, h, &e);
+		/* And it was framed as if this were no HEAD: where it ends is not known. */
+		if (class != REQUEST_PLAIN && in_message(&h->way[back]))
+			http1_lose_way(p, h, back, h->c->pos[back], PROTO_LOSS_HOLE, PC_WHY_BUFFER);
 	}
 	http1_wake(p, h, other_dir(d));
 }
@@ -232,7 +273,13 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 		return;
 	}
 	p->stats.responses += !muted;
-	w->first_ns = proto_when(p, h->c, d, r->pos);
+	w->first_ns = stream_when(p->stream, h->c, d, r->pos);
+	if (front) {
+		h->before_ns = w->first_ns;
+		h->before_gap = false;
+	} else {
+		give_up(p, h, w);
+	}
 	if (!muted) {
 		proto_tell(h->c);
 		p->sink.response(p->sink.ctx, h->c, head);
@@ -245,6 +292,7 @@ static bool settle_answer(struct proto *p, struct http1 *h, enum pc_dir d, const
 			  bool last)
 {
 	struct way *w = &h->way[d];
+	enum pc_why why;
 
 	switch (http1_answer(p, h, d, r, last)) {
 	case ANSWER_WAIT:
@@ -259,8 +307,9 @@ static bool settle_answer(struct proto *p, struct http1 *h, enum pc_dir d, const
 	case ANSWER_MUTED:
 		w->flags = MESSAGE_MUTED;
 		return true;
-	case ANSWER_UNSURE:
-		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_NONE);
+	case ANSWER_UNSURE: /* because of what was missed before */
+		why = request_way(h)->why ? request_way(h)->why : w->why;
+		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, why);
 		return false;
 	}
 	return false;
@@ -282,7 +331,7 @@ static bool may_start(struct proto *p, struct http1 *h, enum pc_dir d, const str
 static uint64_t lose_beginning(struct proto *p, struct http1 *h, enum pc_dir d,
 			       const struct range *r)
 {
-	enter_lost(h, d, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
+	enter_lost(h, d, r->pos, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
 	h->way[d].flags = LOSS_COUNTED | HEAD_BEGUN;
 	p->stats.lost[PROTO_LOSS_MALFORMED]++;
 	proto_lose(p, h->c, d, r->pos, r->len, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
@@ -323,8 +372,8 @@ static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_RING);
 		return 0;
 	}
-	if (request &&
-	    http1_queue_push(p, h, proto_when(p, h->c, d, r->pos), http1_request_class(&head))) {
+	if (request && http1_queue_push(p, h, stream_when(p->stream, h->c, d, r->pos),
+					http1_request_class(&head))) {
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_HOLE, PC_WHY_BUFFER);
 		return 0;
 	}
@@ -390,7 +439,7 @@ static void note_offer(struct proto *p, struct http1 *h, enum pc_dir d, const st
 
 	if (h->way[other].state != WAY_LOST)
 		return;
-	when = proto_when(p, h->c, d, r->pos);
+	when = stream_when(p->stream, h->c, d, r->pos);
 	if (when > h->way[d].offered_ns) {
 		h->way[d].offered_ns = when;
 		http1_wake(p, h, other);
@@ -448,9 +497,12 @@ static int http1_open(struct proto *p, struct connection *c, enum pc_dir request
 
 	h->c = c;
 	h->request_dir = (uint8_t)request_dir;
+	/* A direction that was not offered yet is known as joined by its OPEN. */
 	for (int d = 0; d < 2; d++)
 		if (conn->missed[d])
 			start_lost(conn, h, d);
+		else
+			h->joined |= proto_is_joined(c, d);
 	p->sink.open(p->sink.ctx, c, request_dir == PC_RX);
 	/* What was missed before HTTP was recognised is counted; who knows the connection only now
 	 * still has to hear why, for the response whose request it was. */

@@ -59,7 +59,7 @@ static void give_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 static uint64_t latest_request_ns(struct http1 *h)
 {
 	if (h->queue.count)
-		return http1_queue_at(h, h->queue.count - 1u) >> 3;
+		return entry_ns(http1_queue_at(h, h->queue.count - 1u));
 	return request_way(h)->state == WAY_LOST ? request_way(h)->seen_ns : 0;
 }
 
@@ -76,7 +76,8 @@ static bool was_head(struct proto *p, struct http1 *h, enum pc_dir d, const stru
 		return false;
 	asked = latest_request_ns(h);
 	return stream_moment(p->stream, h->c, d, r->pos, &m) && m.call_start && m.from == r->pos &&
-	       w->first_ns && asked > w->first_ns && asked < proto_when(p, h->c, d, r->pos);
+	       w->first_ns && asked > w->first_ns &&
+	       asked < stream_when(p->stream, h->c, d, r->pos);
 }
 
 static uint64_t step_octets(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r)

@@ -25,8 +25,9 @@ static bool coded(struct head *h, const struct head_facts *f)
 		return false;
 	if (f->has_length || f->bad_length || f->chunked_inside)
 		h->flags |= HEAD_CONFLICT;
+	/* HTTP/1.0 does not know it: RFC 9112 6.1 calls the framing faulty; it is used all the same. */
 	if (h->major == 1 && h->minor == 0)
-		h->flags |= HEAD_LENIENT; /* HTTP/1.0 does not know it; it is used all the same */
+		h->flags |= HEAD_LENIENT | HEAD_CONFLICT;
 	h->framing = f->chunked_last ? FRAMING_CHUNKED : FRAMING_CLOSE;
 	return true;
 }

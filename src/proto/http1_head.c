@@ -74,7 +74,7 @@ static bool has_blank_or_control(struct slice s)
  * is what stands before the first blank, the version what stands after the last. */
 static int parse_request_line(struct slice line, struct head *h)
 {
-	struct slice all = slice_trim(line);
+	struct slice all = trim(line);
 	size_t method = 0, version;
 
 	if (all.len != line.len)
@@ -88,7 +88,7 @@ static int parse_request_line(struct slice line, struct head *h)
 	if (version <= method + 1 || !parse_version(slice_sub(all, version, all.len), h))
 		return -EBADMSG;
 	h->method = slice_sub(all, 0, method);
-	h->target = slice_trim(slice_sub(all, method, version));
+	h->target = trim(slice_sub(all, method, version));
 	if (h->target.len == 0)
 		return -EBADMSG;
 	if (method + h->target.len + 2 != version || has_blank_or_control(h->target))
@@ -103,7 +103,7 @@ static int parse_status_line(struct slice line, struct head *h)
 
 	if (line.len < 12 || !parse_version(slice_sub(line, 0, 8), h) || !is_blank(line.at[8]))
 		return -EBADMSG;
-	rest = slice_trim(slice_sub(line, 8, line.len));
+	rest = trim(slice_sub(line, 8, line.len));
 	if (rest.len < 3 || !is_digit(rest.at[0]) || !is_digit(rest.at[1]) ||
 	    !is_digit(rest.at[2]) || rest.at[0] == '0' || (rest.len > 3 && !is_blank(rest.at[3])))
 		return -EBADMSG;
@@ -111,7 +111,7 @@ static int parse_status_line(struct slice line, struct head *h)
 		h->flags |= HEAD_LENIENT;
 	h->status =
 		(uint16_t)((rest.at[0] - '0') * 100 + (rest.at[1] - '0') * 10 + rest.at[2] - '0');
-	h->reason = slice_trim(slice_sub(rest, 3, rest.len));
+	h->reason = trim(slice_sub(rest, 3, rest.len));
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static void note_length(struct slice value, struct head_facts *f)
 	if (value.len == 0)
 		f->bad_length = true;
 	while (rest.at) {
-		struct slice one = slice_trim(slice_next(&rest, ','));
+		struct slice one = trim(slice_next(&rest, ','));
 		uint64_t n;
 
 		if (slice_u64(one, &n) != 0 || (f->has_length && n != f->length)) {
@@ -140,11 +140,11 @@ static void note_codings(struct slice value, struct head_facts *f, uint16_t *fla
 	struct slice rest = value;
 
 	while (rest.at) {
-		struct slice one = slice_trim(slice_next(&rest, ','));
+		struct slice one = trim(slice_next(&rest, ','));
 
 		if (one.len == 0)
 			continue;
-		if (slice_ieq(one, SLICE("identity"))) { /* RFC 2616's way to say "none" */
+		if (is_name(one, SLICE("identity"))) { /* RFC 2616's way to say "none" */
 			*flags |= HEAD_LENIENT;
 			f->chunked_inside |= f->chunked_last;
 			f->chunked_last = false;
@@ -152,7 +152,7 @@ static void note_codings(struct slice value, struct head_facts *f, uint16_t *fla
 		}
 		f->has_coding = true;
 		f->chunked_inside |= f->chunked_last;
-		f->chunked_last = slice_ieq(one, SLICE("chunked"));
+		f->chunked_last = is_name(one, SLICE("chunked"));
 	}
 }
 
@@ -161,11 +161,11 @@ static void note_connection(struct slice value, struct head_facts *f)
 	struct slice rest = value;
 
 	while (rest.at) {
-		struct slice one = slice_trim(slice_next(&rest, ','));
+		struct slice one = trim(slice_next(&rest, ','));
 
-		f->close |= slice_ieq(one, SLICE("close"));
-		f->keep_alive |= slice_ieq(one, SLICE("keep-alive"));
-		f->upgrade |= slice_ieq(one, SLICE("upgrade"));
+		f->close |= is_name(one, SLICE("close"));
+		f->keep_alive |= is_name(one, SLICE("keep-alive"));
+		f->upgrade |= is_name(one, SLICE("upgrade"));
 	}
 }
 
@@ -174,17 +174,16 @@ static void note_field(const struct field *x, struct head_facts *f, uint16_t *fl
 {
 	char first = (char)(x->name.at[0] | 0x20);
 
-	if (x->name.len == 14 && first == 'c' && slice_ieq(x->name, SLICE("content-length")))
+	if (x->name.len == 14 && first == 'c' && is_name(x->name, SLICE("content-length")))
 		note_length(x->value, f);
-	else if (x->name.len == 17 && first == 't' &&
-		 slice_ieq(x->name, SLICE("transfer-encoding")))
+	else if (x->name.len == 17 && first == 't' && is_name(x->name, SLICE("transfer-encoding")))
 		note_codings(x->value, f, flags);
-	else if (x->name.len == 10 && first == 'c' && slice_ieq(x->name, SLICE("connection")))
+	else if (x->name.len == 10 && first == 'c' && is_name(x->name, SLICE("connection")))
 		note_connection(x->value, f);
-	else if (x->name.len == 7 && first == 'u' && slice_ieq(x->name, SLICE("upgrade")))
+	else if (x->name.len == 7 && first == 'u' && is_name(x->name, SLICE("upgrade")))
 		f->has_upgrade = x->value.len > 0;
-	else if (x->name.len == 6 && first == 'e' && slice_ieq(x->name, SLICE("expect")) &&
-		 slice_ieq(x->value, SLICE("100-continue")))
+	else if (x->name.len == 6 && first == 'e' && is_name(x->name, SLICE("expect")) &&
+		 is_name(x->value, SLICE("100-continue")))
 		*flags |= HEAD_EXPECT;
 }
 
@@ -198,7 +197,7 @@ static void unfold(struct slice *s, struct head_scratch *scratch, struct field *
 	 * puts one space where at least one blank and a line end stood. */
 	memcpy(to, x->value.at, len);
 	while (s->len && is_blank(s->at[0])) {
-		struct slice more = slice_trim(next_line(s, flags));
+		struct slice more = trim(next_line(s, flags));
 
 		if (len && more.len)
 			to[len++] = ' ';
@@ -224,14 +223,14 @@ static bool parse_field(struct slice line, struct field *ret, uint16_t *flags)
 		colon = slice_find(line, ':');
 		if (colon <= 0)
 			return false;
-		ret->name = slice_trim(slice_sub(line, 0, (size_t)colon));
+		ret->name = trim(slice_sub(line, 0, (size_t)colon));
 		n = (size_t)colon;
 		if (ret->name.len == 0)
 			return false;
 	} else {
 		ret->name = slice_sub(line, 0, n);
 	}
-	ret->value = slice_trim(slice_sub(line, n + 1, line.len));
+	ret->value = trim(slice_sub(line, n + 1, line.len));
 	if (has_control(ret->value))
 		*flags |= HEAD_LENIENT;
 	return true;

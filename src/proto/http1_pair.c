@@ -54,7 +54,7 @@ int http1_queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum re
 
 	if (q->count == (q->many ? q->room : QUEUE_FEW) && grow(p, h) != 0)
 		return -ENOMEM;
-	*slot(h, q->count) = time_ns << 3 | class;
+	*slot(h, q->count) = time_ns << 4 | class;
 	q->count++;
 	return 0;
 }
@@ -72,16 +72,41 @@ void http1_queue_pop(struct http1 *h)
 	q->count--;
 }
 
-void http1_queue_mark_cut(struct http1 *h)
+void http1_queue_mark(struct http1 *h, uint64_t flag)
 {
 	if (h->queue.count)
-		*slot(h, h->queue.count - 1u) |= REQUEST_CUT;
+		*slot(h, h->queue.count - 1u) |= flag;
 }
 
 void http1_queue_done(struct http1 *h)
 {
 	free(h->queue.many);
 	h->queue = (struct queue){ 0 };
+}
+
+void http1_in_flight(struct proto *p, struct http1 *h)
+{
+	if (h->pipelined)
+		return;
+	h->pipelined = true;
+	budget_raise(p, h, PC_RX, h->c->pos[PC_RX]);
+	budget_raise(p, h, PC_TX, h->c->pos[PC_TX]);
+}
+
+/* How does the client use the connection? Who keeps requests in flight has sent the next one before a
+ * response begins. Only requests with nothing missed between them say so. */
+void http1_note_turn(struct proto *p, struct http1 *h, uint64_t asked_ns)
+{
+	bool counts = !h->before_gap;
+
+	h->before_gap = true;
+	if (!h->before_ns || !asked_ns)
+		return;
+	if (asked_ns > h->before_ns) {
+		h->turns += counts && h->turns < TURNS;
+		return;
+	}
+	http1_in_flight(p, h);
 }
 
 /* A response found the queue empty. Can its request still come? */
@@ -103,7 +128,7 @@ static bool went_by(struct proto *p, const struct http1 *h, enum pc_dir d, const
 
 	if (requests->state != WAY_LOST || !requests->offered_ns)
 		return false;
-	t = proto_when(p, h->c, d, r->pos);
+	t = stream_when(p->stream, h->c, d, r->pos);
 	return t && t < requests->offered_ns;
 }
 
@@ -114,14 +139,17 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	bool behind = false; /* the oldest request is younger than this response */
 
 	if (h->queue.count) {
-		uint64_t t = h->check ? proto_when(p, h->c, d, r->pos) : 0;
+		uint64_t t = h->check ? stream_when(p->stream, h->c, d, r->pos) : 0;
 		uint64_t asked = entry_ns(http1_queue_at(h, 0));
 
 		if (h->check && (!t || !asked))
 			return ANSWER_UNSURE;
 		behind = t < asked && h->check;
 		if (!behind) {
-			h->check = h->joined = false;
+			/* After the first one of a joined connection more may come that nobody was seen
+			 * to ask for: the next one is checked too. */
+			h->check = h->joined;
+			h->joined = false;
 			return ANSWER_FRONT;
 		}
 	} else if (!last && !(h->expired & 1 << d) && may_come(h, requests) &&
@@ -140,6 +168,7 @@ void http1_pass_over(struct proto *p, struct http1 *h, const struct message_end 
 	uint64_t entry = http1_queue_at(h, 0);
 
 	http1_queue_pop(h);
+	h->before_gap = true;
 	/* Was a tunnel agreed to? Then whatever follows is not ours to parse. */
 	if (e->outcome == MESSAGE_UNOBSERVED && (entry & 3) == REQUEST_CONNECT)
 		h->blind = true;
@@ -157,13 +186,15 @@ void http1_pass_over(struct proto *p, struct http1 *h, const struct message_end 
 	http1_wake(p, h, h->request_dir);
 }
 
-void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_pos)
+void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_pos,
+		    bool complete)
 {
 	struct way *w = &h->way[d];
-	uint64_t entry = 0, end_ns;
+	bool front = !(w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED));
+	uint64_t entry = 0;
 
-	if (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)) {
-		h->orphan_ns = w->first_ns;
+	if (!front) {
+		h->before_gap = true;
 	} else {
 		entry = http1_queue_at(h, 0);
 		http1_queue_pop(h);
@@ -171,18 +202,19 @@ void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t en
 			h->await = false;
 	}
 	/* Does it tell a lost request way where it is? See http1_resync.c. */
-	if (request_way(h)->state == WAY_LOST &&
-	    (w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED) || entry & REQUEST_CUT)) {
+	if (request_way(h)->state == WAY_LOST && (!front || entry & REQUEST_CUT)) {
 		h->answer_from_ns = w->first_ns;
-		h->answer_to_ns = proto_when(p, h->c, d, end_pos - 1);
+		h->answer_to_ns = stream_when(p->stream, h->c, d, end_pos - 1);
 	}
-	if (h->queue.count && !h->pipelined) {
-		end_ns = proto_when(p, h->c, d, end_pos - 1);
-		if (end_ns && entry_ns(http1_queue_at(h, 0)) < end_ns) {
-			h->pipelined = true;
-			budget_raise(p, h, PC_RX, h->c->pos[PC_RX]);
-			budget_raise(p, h, PC_TX, h->c->pos[PC_TX]);
-		}
-	}
+	if (!complete || entry & REQUEST_GAP)
+		h->before_gap = true;
+	if (front && complete)
+		h->before_ns = stream_when(p->stream, h->c, d, end_pos - 1);
+	/* What came behind a whole request before its response had ended is of another one. */
+	if ((entry & (REQUEST_GAP | REQUEST_CUT)) == REQUEST_GAP && complete &&
+	    request_way(h)->first_ns && request_way(h)->first_ns <= h->before_ns)
+		http1_in_flight(p, h);
+	if (h->queue.count)
+		http1_note_turn(p, h, entry_ns(http1_queue_at(h, 0)));
 	http1_wake(p, h, h->request_dir);
 }

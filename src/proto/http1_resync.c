@@ -13,13 +13,21 @@
  *       was cut by the hole) began after that octet and had ended before this one. So between two
  *       pieces of one request's content no piece can be taken for a request.
  *     - a response is believed when exactly one request older than it waits, sent after that octet.
- *       Where requests are pipelined nothing is ever certain again. (Known limit: a client that
- *       keeps requests in flight across responses shows that at its first response seen; if holes
- *       took all before, one response may go to the wrong one of its requests.)
  *     Right behind a hole nothing is believed: it may have hidden the head of what follows.
  *  4. Of a connection that we joined, the first call of requests is believed without a witness (on an
  *     idle connection there is none), then the response after it. (Known limit: joined in the
  *     middle of a batch of pipelined requests, at its last one, that gets the response of another.)
+ *  5. All this is true only of a client that waits for a response before it asks again. One that keeps
+ *     requests in flight looks the same from the second response on, since it asks once for each
+ *     response too, and a pause proves nothing: the server may be slow. So the client must have been
+ *     seen to wait TURNS times with nothing missed in between (once does not do: many ask once before
+ *     they begin to pipeline). Whatever says that requests are in flight ends that for good: a request
+ *     before the end of the response before it, octets behind a whole request before the end of its
+ *     response, more requests than responses fit into the octets that were missed, what looks like
+ *     two requests without a response between them. (Known limits: a client that waited TURNS times
+ *     and then keeps a constant number in flight from a hole on; one that did before we joined.)
+ *  6. A request that is told after the response of a later one was given up on, as that of an unknown
+ *     request, is passed over: it may be the very one, and an exchange is told once.
  *
  * What is passed over is counted as lost, call by call. Requests whose response was passed over are
  * told so. All comparisons are of times of one kernel clock; unknown times are never evidence.
@@ -27,6 +35,14 @@
 #include "proto/inside.h"
 
 enum verdict { TAKE, PASS, HOLD };
+
+#define RESPONSE_LEAST 16 /* octets of the shortest one: "HTTP/1.1 200", two line ends */
+
+/* Rule 5. */
+static bool takes_turns(const struct http1 *h)
+{
+	return !h->pipelined && (h->turns == TURNS || h->joined);
+}
 
 /* n octets are passed over; seen_ns: when the last of them was moved, 0 if in a hole. */
 static uint64_t pass(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
@@ -40,6 +56,12 @@ static uint64_t pass(struct proto *p, struct http1 *h, enum pc_dir d, const stru
 	w->flags = LOSS_COUNTED;
 	w->scanned = 0;
 	w->seen_ns = seen_ns;
+	if (is_request(h, d) && seen_ns) {
+		if (!w->first_ns)
+			w->first_ns = seen_ns;
+		if (seen_ns <= h->before_ns && !w->left)
+			http1_in_flight(p, h);
+	}
 	proto_lose(p, h->c, d, r->pos, n, w->loss, hole ? r->why : (enum pc_why)w->why);
 	return n;
 }
@@ -69,7 +91,8 @@ static bool is_interrupted(struct proto *p, struct http1 *h, enum pc_dir d, uint
 {
 	uint64_t said = h->way[other_dir(d)].offered_ns;
 
-	return said > proto_when(p, h->c, d, pos) && said < proto_when(p, h->c, d, pos + size - 1);
+	return said > stream_when(p->stream, h->c, d, pos) &&
+	       said < stream_when(p->stream, h->c, d, pos + size - 1);
 }
 
 /* Rule 2. */
@@ -112,13 +135,25 @@ static enum verdict request_witness(const struct http1 *h, enum pc_dir d, const 
 		return PASS;
 	if (h->joined && r->pos == h->c->start[d])
 		return TAKE;
-	if (!w->seen_ns)
+	if (!w->seen_ns || h->pipelined)
 		return PASS;
+	if (h->orphan_told && t <= h->orphan_ns)
+		return PASS; /* its response was told, as that of an unknown request */
 	if (h->answer_from_ns > w->seen_ns && h->answer_to_ns && h->answer_to_ns < t)
-		return TAKE;
+		return takes_turns(h) ? TAKE : PASS;
 	if (!may_wait || answers->offered_ns >= t)
 		return PASS;
 	return HOLD;
+}
+
+/* What looks like a request has come, and nothing from the other way since the octet before it: maybe
+ * content, but likely a client that does not wait. Not where a request that was cut may go on. */
+static bool unanswered_before(const struct http1 *h, enum pc_dir d, uint64_t t)
+{
+	const struct way *w = &h->way[d], *answers = &h->way[other_dir(d)];
+
+	return w->seen_ns && !w->left && answers->state != WAY_LOST && answers->offered_ns >= t &&
+	       h->answer_from_ns <= w->seen_ns;
 }
 
 static enum verdict judge_request(struct proto *p, struct http1 *h, enum pc_dir d,
@@ -137,18 +172,20 @@ static enum verdict judge_request(struct proto *p, struct http1 *h, enum pc_dir 
 			http1_wait(p, h, d);
 		return HOLD;
 	default:
+		if (v == TAKE && unanswered_before(h, d, t))
+			http1_in_flight(p, h);
 		return PASS;
 	}
 }
 
 /* The n oldest requests have got responses that were not seen. */
-static void pass_over(struct proto *p, struct http1 *h, uint32_t n, const struct way *w,
-		      uint64_t pos)
+static void pass_over(struct proto *p, struct http1 *h, uint32_t n, struct way *w, uint64_t pos)
 {
 	const struct message_end e = { .outcome = MESSAGE_UNOBSERVED,
 				       .why = w->why,
 				       .end_pos = pos };
 
+	w->left += n;
 	while (n--)
 		http1_pass_over(p, h, &e);
 }
@@ -173,7 +210,7 @@ static enum verdict orphan_witness(struct proto *p, struct http1 *h, enum pc_dir
 		return PASS; /* all of them are younger */
 	if (requests->state == WAY_LOST && !h->joined && w->seen_ns &&
 	    requests->seen_ns > w->seen_ns && requests->seen_ns < t)
-		return TAKE;
+		return takes_turns(h) ? TAKE : PASS;
 	if (!may_wait || requests->offered_ns >= t || h->c->ended[h->request_dir])
 		return PASS;
 	http1_wait(p, h, d);
@@ -195,10 +232,12 @@ static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir
 		goto out;
 	}
 	asked = entry_ns(http1_queue_at(h, 0));
-	/* Two requests and no response between them, though nothing was missed there. */
-	if (n > 1 && w->seen_ns && w->seen_ns < asked)
-		h->pipelined = true;
-	if (n == 1 && !h->blind && !h->pipelined &&
+	/* Two requests and no response between them, though nothing was missed there; or more of them
+	 * than have got a response in the octets that were. */
+	if ((n > 1 && w->seen_ns && w->seen_ns < asked) ||
+	    w->left + n - 1 > (r->pos - w->start) / RESPONSE_LEAST)
+		http1_in_flight(p, h);
+	if (n == 1 && !h->blind && takes_turns(h) &&
 	    ((w->seen_ns && w->seen_ns < asked) || (h->joined && r->pos == h->c->start[d])))
 		return TAKE;
 	v = PASS;
@@ -229,7 +268,7 @@ uint64_t http1_resync(struct proto *p, struct http1 *h, enum pc_dir d, const str
 		return pass(p, h, d, r, r->len, 0);
 	if (!stream_moment(p->stream, h->c, d, r->pos, &m))
 		return pass(p, h, d, r, r->bytes.len, 0);
-	t = proto_when(p, h->c, d, r->pos);
+	t = stream_when(p->stream, h->c, d, r->pos);
 	if (t > w->offered_ns) {
 		w->offered_ns = t;
 		http1_wake(p, h, other_dir(d));

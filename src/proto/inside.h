@@ -33,11 +33,18 @@ enum way_state {
 #define LOSS_COUNTED   0x4 /* WAY_LOST: octets were passed over, stats.lost has it */
 #define HEAD_BEGUN     0x8 /* WAY_LOST: the last octets passed over began a head */
 
+/* Some fields mean something else in WAY_LOST (second line). */
 struct way {
-	uint64_t start;	     /* position of the message's first octet */
-	uint64_t left;	     /* octets of the content or of the chunk to come */
-	uint64_t content;    /* octets of content so far */
-	uint64_t first_ns;   /* when its first octet was moved (responses) */
+	/* Position of the message's first octet;
+	 * where the way was lost. */
+	uint64_t start;
+	/* Octets of the content or of the chunk to come;
+	 * responses: requests that were passed over since, requests: 1 where it was inside of one. */
+	uint64_t left;
+	uint64_t content; /* octets of content so far */
+	/* Responses: when the first octet was moved;
+	 * requests: when the first one that was passed over was, 0: none. */
+	uint64_t first_ns;
 	uint64_t seen_ns;    /* WAY_LOST: when the octet just before was moved; 0: in a hole */
 	uint64_t offered_ns; /* while the other way is lost: the latest time offered here */
 	uint32_t scanned;    /* of a head that is not whole yet: searched so far */
@@ -47,8 +54,9 @@ struct way {
 	uint8_t why;
 };
 
-/* A request that waits: time of its first octet << 3 | REQUEST_CUT | enum request_class. */
+/* A request that waits: time of its first octet << 4 | flags | enum request_class. */
 #define REQUEST_CUT 0x4 /* its end was not observed */
+#define REQUEST_GAP 0x8 /* others may have been missed after it */
 #define QUEUE_FEW   2
 
 struct queue {
@@ -56,6 +64,9 @@ struct queue {
 	uint64_t *many; /* ring of `room`, only where requests are pipelined */
 	uint16_t first, count, room;
 };
+
+#define GIVEN_UP_ANY UINT8_MAX
+#define TURNS	     2 /* so many are believed */
 
 struct http1 {
 	struct connection *c;
@@ -66,14 +77,22 @@ struct http1 {
 	/* The latest final response that tells a lost request way where it is (http1_resync.c). */
 	uint64_t answer_from_ns, answer_to_ns;
 	uint64_t orphan_ns; /* first octet of the latest response that found no request */
+	/* The last octet of the response before, or its first where its end was not seen. */
+	uint64_t before_ns;
 	uint8_t request_dir;
 	uint8_t waiting, expired; /* bits 1 << dir */
-	bool joined;		  /* in use before us, and no exchange seen since */
-	bool check; /* after a resync: the next response must not be older than its request */
-	bool await; /* what follows the newest request depends on its response (CONNECT, Upgrade) */
-	bool tunnel;
-	bool pipelined; /* a request was sent before the response before it had ended */
-	bool blind;	/* a tunnel may have begun unseen: never a message again */
+	/* Responses that waited in vain for requests that may still be told: so many of those that are
+	 * older than orphan_ns have been answered. GIVEN_UP_ANY: it cannot be said how many. */
+	uint8_t given_up;
+	uint8_t turns; /* requests that waited for the end of the response before them; up to TURNS */
+	bool orphan_told : 1; /* the latest of them was delivered */
+	bool joined : 1;      /* in use before us, and no exchange seen since */
+	bool check : 1; /* after a resync: the next response must not be older than its request */
+	bool await : 1; /* what follows the newest request depends on its response (CONNECT, Upgrade) */
+	bool tunnel : 1;
+	bool before_gap : 1; /* its end or the request after it was not seen, or is counted */
+	bool pipelined : 1;  /* a request was sent before the response before it had ended */
+	bool blind : 1;	     /* a tunnel may have begun unseen: never a message again */
 };
 
 struct proto_conn {
@@ -89,7 +108,11 @@ struct proto_conn {
 	bool told;	       /* a request or response was delivered */
 	uint8_t turns;	       /* how often the other direction took over, while unknown */
 	uint8_t turn_dir;
-	struct http1 http1;
+	bool shakes; /* it is TLS, and its handshake is looked at */
+	union {
+		struct http1 http1;
+		struct handshake handshake;
+	};
 };
 
 struct proto {
@@ -148,9 +171,6 @@ void proto_lose(struct proto *p, struct connection *c, enum pc_dir d, uint64_t p
 /* First octets of a direction: notes whether the stream began before them. */
 void proto_meet(struct connection *c, enum pc_dir d);
 bool proto_is_joined(const struct connection *c, enum pc_dir d);
-/* When was this octet moved? A write counts from its begin where that is known. 0: unobserved
- * or uncertain. */
-uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, uint64_t pos);
 
 /* ---- http1.c ---- */
 
@@ -189,11 +209,11 @@ bool http1_queue_full(const struct proto *p, const struct http1 *h);
 int http1_queue_push(struct proto *p, struct http1 *h, uint64_t time_ns, enum request_class class);
 uint64_t http1_queue_at(const struct http1 *h, uint32_t i); /* 0 = oldest */
 void http1_queue_pop(struct http1 *h);
-void http1_queue_mark_cut(struct http1 *h); /* the newest request lost its end */
+void http1_queue_mark(struct http1 *h, uint64_t flag); /* the newest request */
 void http1_queue_done(struct http1 *h);
 static inline uint64_t entry_ns(uint64_t entry)
 {
-	return entry >> 3;
+	return entry >> 4;
 }
 
 /* Which request does the response at r->pos answer? MUTED: sets way.loss. */
@@ -202,7 +222,12 @@ enum answer http1_answer(struct proto *p, struct http1 *h, enum pc_dir d, const 
 /* The oldest request has no response: tells it. */
 void http1_pass_over(struct proto *p, struct http1 *h, const struct message_end *e);
 /* A final response has ended at end_pos: draws the conclusions. */
-void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_pos);
+void http1_answered(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_pos,
+		    bool complete);
+/* The client keeps requests in flight: from now on nothing is believed behind a hole. */
+void http1_in_flight(struct proto *p, struct http1 *h);
+/* The request right after a response that was seen whole was moved at asked_ns. */
+void http1_note_turn(struct proto *p, struct http1 *h, uint64_t asked_ns);
 
 /* ---- http1_resync.c ---- */
 

@@ -3,7 +3,8 @@
  * proto.c: the stage: made, wired between stream/ and txn/, and the table of protocols. Here a new
  * connection is recognised: the first octets of a direction decide. What no protocol knows is ignored
  * at once, so that it costs nothing more; of a connection that we joined the first octets mean little,
- * so there a message start is looked for until both sides have taken many turns.
+ * so there a message start is looked for until both sides have taken many turns. Of a connection that this
+ * end made and that begins as TLS the handshake is watched, so that one that fails can be told.
  *
  * Connection state comes from a pool of slabs that is bounded by the stream's connections.
  * One thread; slabs live as long as the stage.
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include "proto/inside.h"
+#include "proto/preface.h"
 
 static const struct protocol *const proto_table[] = {
 	&http1_protocol,
@@ -71,15 +73,6 @@ void proto_lose(struct proto *p, struct connection *c, enum pc_dir d, uint64_t p
 	p->sink.lost(p->sink.ctx, c, d, pos, bytes, loss, why);
 }
 
-uint64_t proto_when(struct proto *p, const struct connection *c, enum pc_dir d, uint64_t pos)
-{
-	struct moment m;
-
-	if (!stream_moment(p->stream, c, d, pos, &m) || m.uncertain)
-		return 0;
-	return d == PC_TX && m.begin_ns ? m.begin_ns : m.time_ns;
-}
-
 /* A direction that starts at its very first octet was not in use before us, whatever OPEN says; one
  * that starts at 1 may be so too (abi.h). Without TCP's numbers (Unix, MPTCP …) positions count from
  * where we came in, so there OPEN is believed. */
@@ -121,6 +114,77 @@ static uint64_t not_ours(struct proto *p, struct connection *c, enum pc_dir d,
 	return r->len;
 }
 
+/* ---- TLS that was asked for here ---- */
+
+static void not_watched(struct proto *p, struct connection *c)
+{
+	struct proto_conn *conn = c->proto;
+
+	c->proto = NULL;
+	conn_free(p, conn);
+	stream_ignore(p->stream, c);
+}
+
+static void tell_mute(struct proto *p, const struct connection *c, const struct handshake *tls,
+		      uint64_t when_ns)
+{
+	if (p->sink.mute)
+		p->sink.mute(p->sink.ctx, c, tls, when_ns);
+}
+
+/* How it ends is told as soon as it is known; then it costs nothing more. */
+static uint64_t shake(struct proto *p, struct connection *c, enum pc_dir d, const struct range *r,
+		      bool last)
+{
+	struct handshake *h = &((struct proto_conn *)c->proto)->handshake;
+	bool asked = h->asked, answered = h->answered;
+	struct moment m;
+	uint64_t n = handshake_push(h, d == PC_TX, r->pos, r->bytes, r->len, last);
+
+	stream_moment(p->stream, c, d, r->pos, &m);
+	proto_lose(p, c, d, r->pos, n, PROTO_LOSS_NOT_HTTP, PC_WHY_NONE);
+	if (!asked && h->name_len && p->sink.named)
+		p->sink.named(p->sink.ctx, c, slice_of(h->name, h->name_len));
+	if (!answered && h->answered)
+		stream_kick(p->stream, c, PC_TX);
+	switch ((enum handshake_state)h->state) {
+	case HANDSHAKE_GOES_ON:
+		break;
+	case HANDSHAKE_FAILED:
+	case HANDSHAKE_NOT_TLS:
+		if (!h->asked)
+			break; /* the other direction says by which name */
+		tell_mute(p, c, h, m.time_ns);
+		not_watched(p, c);
+		break;
+	case HANDSHAKE_DONE:
+	case HANDSHAKE_UNSEEN:
+		not_watched(p, c);
+	}
+	return n;
+}
+
+/* No message begins here. The first octets of a connection that we made may be a handshake: it is watched,
+ * or (0) there are too few of them yet to say. */
+static uint64_t no_message(struct proto *p, struct connection *c, enum pc_dir d,
+			   const struct range *r, bool last)
+{
+	struct proto_conn *conn = c->proto;
+	bool first = (c->flags & PC_F_ACTIVE) && r->pos == c->start[d] && !starts_late(c, d) &&
+		     !conn->missed[other_dir(d)];
+
+	if (first && r->bytes.len < HANDSHAKE_BEGIN && can_wait(r, last))
+		return 0;
+	if (!first || !handshake_begins(r->bytes, d == PC_TX))
+		return not_ours(p, c, d, r);
+	conn->shakes = true;
+	conn->handshake = (struct handshake){ 0 };
+	p->stats.not_http++;
+	p->stats.lost[PROTO_LOSS_NOT_HTTP]++;
+	stream_kick(p->stream, c, other_dir(d));
+	return 0;
+}
+
 static enum proto_guess guess(struct slice s, const struct protocol **ret)
 {
 	enum proto_guess best = PROTO_NO;
@@ -154,7 +218,7 @@ static uint64_t pass(struct proto *p, struct connection *c, enum pc_dir d, const
 	if (conn->turns > TURNS_MAX)
 		return not_ours(p, c, d, r);
 	proto_lose(p, c, d, r->pos, n, loss, r->bytes.len ? PC_WHY_BEFORE : r->why);
-	conn->http1.way[d].seen_ns = r->bytes.len ? proto_when(p, c, d, r->pos) : 0;
+	conn->http1.way[d].seen_ns = r->bytes.len ? stream_when(p->stream, c, d, r->pos) : 0;
 	return n;
 }
 
@@ -172,12 +236,22 @@ static bool is_call_start(struct proto *p, struct connection *c, enum pc_dir d,
 	return m.call_start && m.from == r->pos;
 }
 
+/* Who opened a connection asks on it. In the middle of one that is worth more than octets, which may be
+ * content that looks like a message. */
+static bool fits_opener(const struct connection *c, enum pc_dir request_dir)
+{
+	if (c->flags & PC_F_PASSIVE)
+		return request_dir == PC_RX;
+	return !(c->flags & PC_F_ACTIVE) || request_dir == PC_TX;
+}
+
 static uint64_t detect(struct proto *p, struct connection *c, enum pc_dir d, const struct range *r,
 		       bool last)
 {
 	struct proto_conn *conn = c->proto;
 	const struct protocol *found = NULL;
 	uint64_t call_bytes = r->bytes.len;
+	enum pc_dir request_dir;
 	enum proto_guess g;
 
 	if (r->bytes.len == 0)
@@ -188,8 +262,12 @@ static uint64_t detect(struct proto *p, struct connection *c, enum pc_dir d, con
 	if (g == PROTO_MAYBE && can_wait(r, last))
 		return 0;
 	if (g == PROTO_NO || g == PROTO_MAYBE)
-		return conn->missed[d] ? pass(p, c, d, r, call_bytes) : not_ours(p, c, d, r);
-	if (found->open(p, c, g == PROTO_REQUEST ? d : other_dir(d)) != 0)
+		return conn->missed[d] ? pass(p, c, d, r, call_bytes)
+				       : no_message(p, c, d, r, last);
+	request_dir = g == PROTO_REQUEST ? d : other_dir(d);
+	if (conn->missed[d] && !fits_opener(c, request_dir))
+		return pass(p, c, d, r, call_bytes);
+	if (found->open(p, c, request_dir) != 0)
 		return not_ours(p, c, d, r);
 	conn->speaks = found;
 	stream_kick(p->stream, c, other_dir(d));
@@ -206,34 +284,14 @@ static void on_open(void *ctx, struct connection *c)
 	c->proto = conn;
 	if (!conn) /* no memory: not watched */
 		stream_ignore(p->stream, c);
+	if (p->sink.made && (c->flags & PC_F_ACTIVE) && c->handshake_ns)
+		p->sink.made(p->sink.ctx, c);
 }
 
 static struct range rest_of(const struct range *r, uint64_t at)
 {
 	return (struct range){ r->pos + at, r->len - at, slice_sub(r->bytes, at, r->bytes.len),
 			       r->why };
-}
-
-/* The PROXY protocol in front of the first request: octets of it, 0: none, -EAGAIN: not whole yet. */
-static long proxy_preface(struct slice s)
-{
-	static const struct slice v1 = { "PROXY ", 6 };
-	static const struct slice v2 = { "\r\n\r\n\0\r\nQUIT\n", 12 };
-	size_t len;
-	long lf;
-
-	if (slice_eq(slice_sub(s, 0, 12), slice_sub(v2, 0, s.len))) {
-		if (s.len < 16)
-			return -EAGAIN;
-		len = 16 + ((size_t)(unsigned char)s.at[14] << 8 | (unsigned char)s.at[15]);
-		return s.len < len ? -EAGAIN : (long)len;
-	}
-	if (!slice_eq(slice_sub(s, 0, 6), slice_sub(v1, 0, s.len)))
-		return 0;
-	lf = slice_find(slice_sub(s, 0, 107), '\n'); /* the longest line that v1 allows */
-	if (lf >= 0)
-		return lf + 1;
-	return s.len < 107 ? -EAGAIN : 0;
 }
 
 /* The very first octets of a direction, whatever is known of the other: octets of a preface, 0, or
@@ -248,7 +306,7 @@ static long first_octets(struct proto *p, struct connection *c, enum pc_dir d,
 		proto_meet(c, d);
 	if (conn->missed[d] || starts_late(c, d) || r->bytes.len == 0)
 		return 0;
-	n = proxy_preface(r->bytes);
+	n = preface_size(r->bytes, &c->source);
 	if (n > 0)
 		p->stats.preface_bytes[d] += (uint64_t)n;
 	return n == -EAGAIN && !can_wait(r, last) ? 0 : n;
@@ -271,12 +329,14 @@ static uint64_t on_range(void *ctx, struct connection *c, enum pc_dir d, const s
 	}
 	/* Until it is known; it may turn out not to be ours and be gone. */
 	while (at < r->len && (conn = c->proto) && !conn->speaks) {
-		uint64_t n = detect(ctx, c, d, &rest, last);
+		bool shakes = conn->shakes;
+		uint64_t n =
+			shakes ? shake(ctx, c, d, &rest, last) : detect(ctx, c, d, &rest, last);
 
 		at += n;
 		rest = rest_of(r, at);
 		conn = c->proto;
-		if (n == 0 && !conn->speaks)
+		if (n == 0 && conn && !conn->speaks && conn->shakes == shakes)
 			return at;
 	}
 	conn = c->proto;
@@ -302,9 +362,28 @@ static void on_close(void *ctx, struct connection *c, enum stream_close_reason w
 		conn->speaks->close(p, c, why);
 		p->sink.close(p->sink.ctx, c, why);
 	}
+	if (!conn->speaks && why == STREAM_CLOSE_GONE)
+		tell_mute(p, c, conn->shakes ? &conn->handshake : NULL, 0);
 	p->stats.unseen += conn->holed && !conn->told;
 	c->proto = NULL;
 	conn_free(p, conn);
+}
+
+static void on_sent(void *ctx, struct connection *c, const struct sent *sent)
+{
+	const struct proto_conn *conn = c->proto;
+	struct proto *p = ctx;
+
+	if (conn && conn->speaks && p->sink.sent)
+		p->sink.sent(p->sink.ctx, c, sent);
+}
+
+static void on_gap(void *ctx, struct connection *c, enum pc_dir d)
+{
+	struct proto *p = ctx;
+
+	if (p->sink.gap)
+		p->sink.gap(p->sink.ctx, c, d);
 }
 
 static void on_record(void *ctx, const struct pc_head *rec)
@@ -348,6 +427,8 @@ struct stream_sink proto_stream_sink(struct proto *p)
 		.range = on_range,
 		.end = on_end,
 		.close = on_close,
+		.sent = on_sent,
+		.gap = on_gap,
 		.record = on_record,
 		.direct = on_direct,
 	};
@@ -385,7 +466,8 @@ void proto_free(struct proto *p)
 	for (struct slab *s = p->slabs, *next; s; s = next) {
 		next = s->next;
 		for (int i = 0; i < SLAB_CONNS; i++)
-			free(s->conns[i].http1.queue.many);
+			if (!s->conns[i].shakes)
+				free(s->conns[i].http1.queue.many);
 		free(s);
 	}
 	free(p);

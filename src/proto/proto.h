@@ -13,6 +13,7 @@
 #define PC_PROTO_PROTO_H
 
 #include "stream/stream.h"
+#include "tls/handshake.h"
 
 #define HEAD_BYTES  65536 /* of a head; a larger one is a loss (PROTO_LOSS_HEAD_TOO_LARGE) */
 #define HEAD_FIELDS 256	  /* later ones are skipped, flagged HEAD_FIELDS_CUT */
@@ -30,7 +31,8 @@ enum framing {		       /* how the content ends, RFC 9112 section 6.3 */
 };
 
 /* head.flags */
-#define HEAD_CONFLICT	0x0001 /* Content-Length with Transfer-Encoding, or differing lengths */
+#define HEAD_CONFLICT                                                                              \
+	0x0001 /* Content-Length with Transfer-Encoding, differing lengths, codings in HTTP/1.0 */
 #define HEAD_OBS_FOLD	0x0002
 #define HEAD_FIELDS_CUT 0x0004
 #define HEAD_LENIENT	0x0008 /* accepted as the wild writes it, not as the RFC says (bare LF …) */
@@ -118,7 +120,20 @@ struct proto_sink {
 	 * only the cause of what was missed before it. */
 	void (*lost)(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos, uint64_t bytes,
 		     enum proto_loss loss, enum pc_why why);
+	/* As the stream tells it; it need not be HTTP, or not be known to be, yet. May be NULL. */
+	void (*gap)(void *ctx, struct connection *c, enum pc_dir d);
+	/* As the stream tells it, of a connection that is HTTP. May be NULL. */
+	void (*sent)(void *ctx, struct connection *c, const struct sent *sent);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
+	/* This end connected, and was let in: of any protocol. May be NULL. */
+	void (*made)(void *ctx, const struct connection *c);
+	/* The host that this end asks for by TLS. Valid during the call. May be NULL. */
+	void (*named)(void *ctx, const struct connection *c, struct slice host);
+	/* It came to its end, or its handshake did, and nothing was understood of it but that: `tls` NULL, or
+	 * a handshake that was not DONE. when_ns: its handshake did then; 0: the connection. No other call for it.
+	 * May be NULL. */
+	void (*mute)(void *ctx, const struct connection *c, const struct handshake *tls,
+		     uint64_t when_ns);
 	bool want_octets; /* of content */
 };
 

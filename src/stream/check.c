@@ -61,6 +61,17 @@ static bool close_ok(const struct pc_close *rec)
 	return rec->head.size >= sizeof(*rec) && rec->rx_pos <= POS_MAX && rec->tx_pos <= POS_MAX;
 }
 
+static bool sent_ok(const struct pc_sent *rec)
+{
+	return rec->head.size >= sizeof(*rec) && rec->pos <= POS_MAX &&
+	       (rec->head.kind == PC_ACKED || rec->segments);
+}
+
+static bool listener_ok(const struct pc_listener *rec)
+{
+	return rec->head.size >= sizeof(*rec);
+}
+
 bool record_ok(const struct pc_head *rec)
 {
 	if (rec->size < sizeof(*rec) || rec->time_ns > TIME_MAX)
@@ -79,6 +90,14 @@ bool record_ok(const struct pc_head *rec)
 	case PC_EXEC:
 	case PC_EXIT:
 		return process_ok((const struct pc_process *)rec);
+	case PC_ACKED:
+	case PC_RESENT:
+		return sent_ok((const struct pc_sent *)rec);
+	case PC_ALIVE:
+	case PC_LOOKED:
+		return rec->size >= sizeof(struct pc_alive);
+	case PC_LISTENER:
+		return listener_ok((const struct pc_listener *)rec);
 	case PC_WHO:
 		return who_ok((const struct pc_who *)rec);
 	case PC_CLOCK:

@@ -166,7 +166,7 @@ void direction_close_gaps(struct stream *s, struct link *l, enum pc_dir d, bool 
 		if (next <= dir->frontier)
 			return;
 		if (!(dir->early && next < dir->until) && !all &&
-		    s->now_ns < direction_gap_deadline(s, l, d))
+		    s->tick_ns < direction_gap_deadline(s, l, d))
 			return;
 		hole(s, l, d, next);
 	}
@@ -199,6 +199,8 @@ static bool keep_early(struct stream *s, struct link *l, const struct pc_data *r
 	*at = e;
 	dir->early_count++;
 	s->stats.buffered_bytes += sizeof(*e) + size;
+	if (dir->early_count == 1 && s->sink.gap)
+		s->sink.gap(s->sink.ctx, &l->c, rec->dir);
 	return true;
 }
 

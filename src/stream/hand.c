@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+#define KICKS_MAX 4096 /* of one link while it closes: a reader that never takes must not hang us */
+
 static void count_taken(struct stream *s, struct link *l, enum pc_dir d, const struct range *r,
 			uint64_t taken)
 {
@@ -107,15 +109,28 @@ static void offer_direct(struct stream *s, struct link *l, enum pc_dir d, struct
 		advance(r, taken);
 }
 
+/* Behind what is kept. false: there is no room for it. */
+static bool append(struct stream *s, struct link *l, enum pc_dir d, struct range *r,
+		   const struct pc_data *rec, bool uncertain)
+{
+	if (!hold_append(s, l, d, r, rec, uncertain))
+		return false;
+	hand_kept(s, l, d, false);
+	return true;
+}
+
 void hand_range(struct stream *s, struct link *l, enum pc_dir d, struct range r,
 		const struct pc_data *rec, bool uncertain)
 {
 	l->dir[d].frontier = r.pos + r.len;
 	if (l->dir[d].hold) {
-		if (hold_append(s, l, d, &r, rec, uncertain)) {
-			hand_kept(s, l, d, false);
+		if (append(s, l, d, &r, rec, uncertain))
 			return;
-		}
+		/* The other way may have been told what it waits for and not been offered it yet, since
+		 * many records are fed at once behind a gap. Only then is this one forced to decide. */
+		hand_kicked(s, l);
+		if (l->dir[d].hold && append(s, l, d, &r, rec, uncertain))
+			return;
 		hand_kept(s, l, d, true);
 		if (l->ignored)
 			return;
@@ -126,6 +141,18 @@ void hand_range(struct stream *s, struct link *l, enum pc_dir d, struct range r,
 	offer_direct(s, l, d, &r, rec, uncertain, true);
 	if (r.len && !l->ignored)
 		drop_rest(s, l, d, &r);
+}
+
+void hand_kicked(struct stream *s, struct link *l)
+{
+	for (int n = 0; n < KICKS_MAX && l->kick && !l->ignored; n++) {
+		uint8_t kick = l->kick;
+
+		l->kick = 0;
+		for (int d = PC_RX; d <= PC_TX; d++)
+			if (kick >> d & 1)
+				hand_kept(s, l, d, false);
+	}
 }
 
 void hand_end(struct stream *s, struct link *l, enum pc_dir d)

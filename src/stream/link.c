@@ -11,8 +11,6 @@
 
 #include <errno.h>
 
-#define KICKS_MAX 4096 /* of one link while it closes: a reader that never takes must not hang us */
-
 struct link *link_find(struct stream *s, uint64_t id)
 {
 	return table_find(s->links, &id);
@@ -64,6 +62,7 @@ static void take_facts(struct link *l, const struct pc_open *rec)
 	c->start_ns = rec->start_ns;
 	c->handshake_ns = rec->handshake_ns;
 	c->cgroup = rec->cgroup;
+	c->tid = rec->tid;
 	if (!c->tgid)
 		c->tgid = rec->tgid;
 }
@@ -99,7 +98,8 @@ void link_close(struct stream *s, struct link *l, const struct pc_close *rec)
 {
 	struct connection *c = &l->c;
 
-	c->flags |= rec->head.flags & (PC_F_RESET_IN | PC_F_RESET_OUT | PC_F_REFUSED);
+	c->flags |= rec->head.flags & (PC_F_RESET_IN | PC_F_RESET_OUT | PC_F_REFUSED | PC_F_UNSENT |
+				       PC_F_UNACCEPTED | PC_F_IN_VAIN);
 	c->final_pos[PC_RX] = rec->rx_pos;
 	c->final_pos[PC_TX] = rec->tx_pos;
 	c->unread = rec->unread;
@@ -120,10 +120,12 @@ void link_close(struct stream *s, struct link *l, const struct pc_close *rec)
 		if (!c->end_ns[d])
 			c->end_ns[d] = rec->head.time_ns;
 	}
+	later_closed(s, l, rec);
 	if (!l->closing)
 		l->close_ns = s->now_ns;
 	l->closing = true;
-	l->gone |= rec->head.kind == PC_GONE;
+	/* no octet moved, so none can follow, whenever the application lets go of its socket */
+	l->gone |= rec->head.kind == PC_GONE || rec->head.flags & (PC_F_REFUSED | PC_F_IN_VAIN);
 	if (!l->ignored) {
 		direction_promise(s, l, PC_RX, rec->rx_pos);
 		direction_promise(s, l, PC_TX, rec->tx_pos);
@@ -137,24 +139,11 @@ void link_later(struct stream *s, struct link *l)
 		list_append(&s->later, &l->later);
 }
 
-/* Offers again what this link's reader asked for during a callback. */
-static void run_kicks(struct stream *s, struct link *l)
-{
-	for (int n = 0; n < KICKS_MAX && l->kick && !l->ignored; n++) {
-		uint8_t kick = l->kick;
-
-		l->kick = 0;
-		for (int d = PC_RX; d <= PC_TX; d++)
-			if (kick >> d & 1)
-				hand_kept(s, l, d, false);
-	}
-}
-
 static void end_both(struct stream *s, struct link *l)
 {
 	for (int d = PC_RX; d <= PC_TX; d++) {
 		hand_end(s, l, d);
-		run_kicks(s, l);
+		hand_kicked(s, l);
 	}
 }
 
@@ -163,11 +152,11 @@ void link_finish(struct stream *s, struct link *l, enum stream_close_reason why)
 	for (int d = PC_RX; d <= PC_TX; d++) {
 		if (!l->c.ended[d])
 			direction_close_gaps(s, l, d, true);
-		run_kicks(s, l);
+		hand_kicked(s, l);
 	}
 	for (int d = PC_RX; d <= PC_TX; d++) {
 		hand_kept(s, l, d, true);
-		run_kicks(s, l);
+		hand_kicked(s, l);
 	}
 	if (why == STREAM_CLOSE_GONE)
 		end_both(s, l);
@@ -258,7 +247,7 @@ void link_check(struct stream *s, struct link *l)
 
 void link_expire(struct stream *s, struct link *l)
 {
-	if (l->closing && s->now_ns >= add_ns(l->close_ns, s->limits.grace_ns)) {
+	if (l->closing && s->tick_ns >= add_ns(l->close_ns, s->limits.grace_ns)) {
 		link_finish(s, l, STREAM_CLOSE_GONE);
 		return;
 	}
@@ -269,7 +258,7 @@ void link_expire(struct stream *s, struct link *l)
 			continue;
 		direction_close_gaps(s, l, d, false);
 		if (dir->end_seen && !direction_has_gap(dir) && dir->hold && dir->end_ready_ns &&
-		    s->now_ns >= add_ns(dir->end_ready_ns, s->limits.grace_ns))
+		    s->tick_ns >= add_ns(dir->end_ready_ns, s->limits.grace_ns))
 			hand_kept(s, l, d, true);
 	}
 	link_check(s, l);

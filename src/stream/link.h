@@ -81,6 +81,8 @@ struct link {
 	uint8_t kick; /* bit per direction */
 	uint64_t close_ns;
 	uint64_t touched_ns;
+	uint64_t alive_ns;   /* a look found it (Unix) */
+	uint8_t missed;	     /* looks in a row that did not */
 	struct list later;   /* stream.later */
 	struct list waiting; /* stream.waiting: something happens by time */
 };
@@ -90,7 +92,8 @@ struct stream {
 	struct stream_sink sink;
 	struct stream_stats stats;
 	struct table *links;
-	uint64_t now_ns;
+	uint64_t now_ns; /* of the latest record; those of one ring may be far ahead of another's */
+	uint64_t tick_ns; /* all that happened before was read: nothing is late by now_ns alone */
 	uint64_t deadline_ns; /* no link on `waiting` is due before */
 	uint64_t idle_ns;     /* next look for idle ones */
 	struct list waiting, later, holds;
@@ -133,6 +136,8 @@ void direction_drop(struct stream *s, struct direction *dir);
 void hand_range(struct stream *s, struct link *l, enum pc_dir d, struct range r,
 		const struct pc_data *rec, bool uncertain);
 void hand_kept(struct stream *s, struct link *l, enum pc_dir d, bool last);
+/* Offers again what this link's reader asked for during a callback. */
+void hand_kicked(struct stream *s, struct link *l);
 void hand_end(struct stream *s, struct link *l, enum pc_dir d);
 
 /* hold.c */
@@ -155,6 +160,12 @@ void moments_add(struct moments *m, const struct pc_data *rec, uint64_t from, ui
 		 bool uncertain);
 void moments_drop_before(struct moments *m, uint64_t pos);
 bool moments_find(const struct moments *m, uint64_t pos, struct moment *ret);
+
+/* later.c */
+void later_sent(struct stream *s, const struct pc_sent *rec);
+void later_closed(struct stream *s, struct link *l, const struct pc_close *rec);
+void later_alive(struct stream *s, const struct pc_alive *rec);
+void later_looked(struct stream *s, const struct pc_alive *rec);
 
 /* link.c */
 struct link *link_find(struct stream *s, uint64_t id);

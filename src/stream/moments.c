@@ -29,6 +29,8 @@ void moment_of(const struct pc_data *rec, uint64_t pos, bool uncertain, struct m
 		.srtt_us = rec->srtt_us,
 		.retrans = rec->retrans,
 		.blocked = rec->head.flags & PC_F_BLOCKED,
+		.awaited = rec->head.flags & PC_F_AWAITED,
+		.arrived = rec->head.flags & PC_F_ARRIVED,
 		.uncertain = uncertain,
 		.from = rec->pos,
 		.to = rec->pos + rec->len,

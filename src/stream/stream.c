@@ -83,8 +83,8 @@ static void look_for_idle(struct stream *s)
 {
 	struct link *l = table_oldest(s->links);
 
-	s->idle_ns = add_ns(s->now_ns, s->limits.idle_ns / IDLE_LOOKS);
-	while (l && s->now_ns - l->touched_ns >= s->limits.idle_ns) {
+	s->idle_ns = add_ns(s->tick_ns, s->limits.idle_ns / IDLE_LOOKS);
+	while (l && s->tick_ns >= add_ns(l->touched_ns, s->limits.idle_ns)) {
 		struct link *next = table_newer(s->links, l);
 
 		if (l->c.family == AF_UNIX || !l->c.opened)
@@ -98,7 +98,7 @@ static void expire(struct stream *s)
 {
 	struct list due, *node;
 
-	if (s->now_ns >= s->deadline_ns) {
+	if (s->tick_ns >= s->deadline_ns) {
 		/* Taken over as a whole: link_check puts back what still waits. */
 		list_init(&due);
 		while (!list_empty(&s->waiting)) {
@@ -113,13 +113,13 @@ static void expire(struct stream *s)
 			link_expire(s, list_entry(node, struct link, waiting));
 		}
 	}
-	if (s->now_ns >= s->idle_ns)
+	if (s->tick_ns >= s->idle_ns)
 		look_for_idle(s);
 }
 
 static void leave(struct stream *s)
 {
-	if (s->now_ns >= s->deadline_ns || s->now_ns >= s->idle_ns)
+	if (s->tick_ns >= s->deadline_ns || s->tick_ns >= s->idle_ns)
 		expire(s);
 	if (!list_empty(&s->later))
 		settle(s);
@@ -223,6 +223,8 @@ void stream_push(struct stream *s, const struct pc_head *rec)
 	s->stats.records[rec->kind]++;
 	if (rec->time_ns > s->now_ns)
 		s->now_ns = rec->time_ns;
+	if (rec->kind == PC_TICK && rec->time_ns > s->tick_ns)
+		s->tick_ns = rec->time_ns;
 	s->inside++;
 	switch (rec->kind) {
 	case PC_DATA:
@@ -235,6 +237,16 @@ void stream_push(struct stream *s, const struct pc_head *rec)
 	case PC_CLOSE:
 	case PC_GONE:
 		push_control(s, rec);
+		break;
+	case PC_ACKED:
+	case PC_RESENT:
+		later_sent(s, (const struct pc_sent *)rec);
+		break;
+	case PC_ALIVE:
+		later_alive(s, (const struct pc_alive *)rec);
+		break;
+	case PC_LOOKED:
+		later_looked(s, (const struct pc_alive *)rec);
 		break;
 	case PC_TICK:
 		break;
@@ -249,6 +261,8 @@ void stream_tick(struct stream *s, uint64_t now_ns)
 {
 	if (now_ns > s->now_ns)
 		s->now_ns = now_ns;
+	if (now_ns > s->tick_ns)
+		s->tick_ns = now_ns;
 	s->inside++;
 	leave(s);
 }
@@ -274,14 +288,40 @@ uint64_t stream_now_ns(const struct stream *s)
 	return s->now_ns;
 }
 
+/* The record whose bytes are offered, if it holds the position. */
+static const struct pc_data *offered_at(const struct stream *s, const struct link *l, enum pc_dir d,
+					uint64_t pos)
+{
+	const struct pc_data *rec = s->direct.rec;
+
+	if (s->direct.link != l || !rec || rec->dir != d || pos < rec->pos ||
+	    pos - rec->pos >= rec->len)
+		return NULL;
+	return rec;
+}
+
+uint64_t stream_when(struct stream *s, const struct connection *c, enum pc_dir d, uint64_t pos)
+{
+	const struct link *l = (const struct link *)c;
+	const struct pc_data *rec = offered_at(s, l, d, pos);
+	struct moment m;
+
+	if (rec && s->direct.uncertain)
+		return 0;
+	if (rec)
+		return d == PC_TX && rec->begin_ns ? rec->begin_ns : rec->head.time_ns;
+	if (!l->dir[d].hold || !moments_find(&l->dir[d].hold->moments, pos, &m) || m.uncertain)
+		return 0;
+	return d == PC_TX && m.begin_ns ? m.begin_ns : m.time_ns;
+}
+
 bool stream_moment(struct stream *s, const struct connection *c, enum pc_dir d, uint64_t pos,
 		   struct moment *ret)
 {
 	const struct link *l = (const struct link *)c;
-	const struct pc_data *rec = s->direct.rec;
+	const struct pc_data *rec = offered_at(s, l, d, pos);
 
-	if (s->direct.link == l && rec && rec->dir == d && pos >= rec->pos &&
-	    pos - rec->pos < rec->len) {
+	if (rec) {
 		moment_of(rec, pos, s->direct.uncertain, ret);
 		return true;
 	}

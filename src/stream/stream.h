@@ -26,6 +26,8 @@ struct moment {
 	uint32_t tgid, tid;
 	uint32_t srtt_us, retrans;
 	bool blocked; /* tx: begin_ns is 0 because the call may have blocked: only its end is known */
+	bool awaited;	 /* tx: sink.sent tells when it was acknowledged */
+	bool arrived;	 /* tx: acknowledged before the call returned */
 	bool uncertain;	 /* position or time not certain: two threads at once, or merged calls */
 	bool call_start; /* byte `from` is the first of its call (PC_F_FIRST) */
 	uint64_t from,
@@ -41,11 +43,19 @@ struct range {
 	enum pc_why why;
 };
 
+/* What became of bytes that were written. */
+struct sent {
+	uint64_t pos;	  /* everything before it is acknowledged; again: the segment begins here */
+	uint64_t time_ns; /* when that was seen */
+	uint32_t again;	  /* segments sent again; 0: this is an acknowledgement */
+	bool at_most;	  /* it was acknowledged then or earlier */
+};
+
 /* Facts of a connection. Owned by stream; valid from open to close. Times as in moment. */
 struct connection {
 	uint64_t id; /* socket cookie; key, must be first */
 	uint16_t family;
-	uint16_t flags; /* PC_F_* of the OPEN; PC_F_RESET_* of the CLOSE are added */
+	uint16_t flags; /* PC_F_* of the OPEN; what CLOSE has of its own is added */
 	bool opened;	/* an OPEN was seen (lost OPEN: addresses are unobserved) */
 	bool ended[2];	/* by enum pc_dir: end delivered */
 	bool told
@@ -54,18 +64,23 @@ struct connection {
 		[2]; /* errno of the end, 0 = orderly or none; of CLOSE's sk_err where no END came */
 	uint64_t end_ns[2]; /* time of that END, CLOSE or GONE; 0 = none */
 	struct pc_addr local, remote;
+	/* Who is behind the peer, as its PROXY protocol line says; set by the protocol stage before
+	 * the first message. All zero: it said nothing. Only as true as the peer. */
+	struct pc_addr source;
 	uint32_t isn[2]; /* by enum pc_dir; 0 and 0 = none */
 	uint64_t peer_id;
 	uint64_t start_ns, handshake_ns;
 	uint32_t tgid; /* who used it first */
+	uint32_t tid;  /* PC_F_ACTIVE: the thread that connected; 0 = unobserved */
 	uint64_t cgroup;
 	uint32_t srtt_us, min_rtt_us, retrans; /* the latest seen */
 	uint64_t final_pos[2];		       /* PC_NEVER until CLOSE or GONE said it */
 	uint32_t unread;
-	uint64_t pos[2];   /* next position to hand out */
-	uint64_t start[2]; /* position at which watching started */
-	void *proto;	   /* state of the protocol stage */
-	void *txn;	   /* state of the transaction stage */
+	uint64_t acked_pos, closed_ns; /* what CLOSE said was acknowledged, and when; 0 = nothing */
+	uint64_t pos[2];	       /* next position to hand out */
+	uint64_t start[2];	       /* position at which watching started */
+	void *proto;		       /* state of the protocol stage */
+	void *txn;		       /* state of the transaction stage */
 };
 
 enum stream_close_reason {
@@ -94,10 +109,15 @@ struct stream_sink {
 	 * end gets none. */
 	void (*end)(void *ctx, struct connection *c, enum pc_dir d, int error);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
-	/* FORK, EXEC, EXIT, WHO, CLOCK pass through, in place. */
+	/* FORK, EXEC, EXIT, WHO, CLOCK, LISTENER pass through, in place. */
 	void (*record)(void *ctx, const struct pc_head *rec);
 	/* The brain's directive for the kernel; may be NULL (replay). */
 	void (*direct)(void *ctx, const struct pc_directive *d);
+	/* May come before the range that it is about. May be NULL. */
+	void (*sent)(void *ctx, struct connection *c, const struct sent *sent);
+	/* Something is missing in a direction and what was read after it waits, for limits.reorder_ns at most:
+	 * what this connection is told to do lags behind the others. May be NULL. */
+	void (*gap)(void *ctx, struct connection *c, enum pc_dir d);
 };
 
 struct stream_limits {
@@ -111,7 +131,7 @@ struct stream_limits {
 };
 
 struct stream_stats {
-	uint64_t records[16]; /* by enum pc_kind, as read */
+	uint64_t records[PC_KINDS]; /* by enum pc_kind, as read */
 	uint64_t opened, closed, evicted, joined;
 	uint64_t refused;		 /* connections for which there was no memory */
 	uint64_t malformed;		 /* records that contradict abi.h: dropped */
@@ -148,6 +168,9 @@ uint64_t stream_now_ns(const struct stream *s);
  * false: unobserved (a hole), *ret is cleared. */
 bool stream_moment(struct stream *s, const struct connection *c, enum pc_dir d, uint64_t pos,
 		   struct moment *ret);
+/* The same of the time alone: a write counts from its begin where that is known. 0: unobserved or
+ * uncertain. */
+uint64_t stream_when(struct stream *s, const struct connection *c, enum pc_dir d, uint64_t pos);
 /* Bytes before `pos` need not be captured (a body whose length is known). Ranges still come, without
  * bytes. Becomes a directive. budget: bytes a call from there on, 0 = default. */
 void stream_skip_to(struct stream *s, struct connection *c, enum pc_dir d, uint64_t pos,

@@ -2,10 +2,6 @@
 /*
  * trace.c: see trace.h. Fills the trace part of each transaction on its way to the exports.
  *
- * Watched client ends are remembered by what the server's end can name: the pair of initial sequence
- * numbers, or the socket on a Unix connection. A client may close before the server's transaction
- * comes through, so a closed end stays LINK_GRACE_NS in a table of its own, in order of closing.
- *
  * TraceIdRatioBased follows OpenTelemetry's consistent probability sampling: R >= T, with R the 56
  * random bits of the trace id (or "rv" of tracestate) and T = (1 − ratio) · 2^56. Any two samplers
  * that do so agree, and a higher ratio keeps all that a lower one keeps.
@@ -15,30 +11,30 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/table.h"
+#include "trace/calls.h"
 #include "trace/context.h"
+#include "trace/ends.h"
 #include "trace/ids.h"
+#include "trace/inside.h"
 #include "txn/fields.h"
 
-#define LINK_GRACE_NS	 5000000000ull
 #define TRACESTATE_BYTES 2048 /* of several fields joined; W3C asks for 512 */
 #define RANDOM_BITS	 56
-
-enum link_kind { LINK_ISN = 1, LINK_SOCKET };
-
-struct link { /* entry of both tables; the key comes first */
-	uint64_t kind;
-	uint64_t name;
-	uint64_t closed_ns;
-};
-#define LINK_KEY (2 * sizeof(uint64_t))
+#define PROCESSES	 4096	       /* that serve and call, or lost something */
+#define HELD_NS		 2000000000ull /* a hole holds nothing back for longer, with a tick that is late */
+#define HIDDEN_NS	 60000000000ull /* a request that a hole hides is over by then */
 
 struct trace {
 	struct trace_options options;
 	struct txn_sink sink;
-	struct table *open, *closed;
+	struct ends *ends;
+	struct inside *inside;
+	struct calls *calls;
+	struct doubt *doubt;
+	struct threads *threads;
 	uint64_t threshold; /* T */
 	uint64_t now_ns;
+	uint64_t first_ns, seen_ns; /* earliest tick, and latest time that was told of */
 	struct trace_stats stats;
 	char joined[TRACESTATE_BYTES];
 };
@@ -56,6 +52,20 @@ int trace_reload(struct trace *t, const struct trace_options *options)
 	return 0;
 }
 
+static int new_causes(struct trace *t, uint32_t connections)
+{
+	const struct thread_limits limits = { PROCESSES, connections };
+	int err = inside_new(&t->inside);
+
+	if (!err)
+		err = calls_new(connections, &t->calls);
+	if (!err)
+		err = doubt_new(PROCESSES, &t->doubt);
+	if (!err)
+		err = threads_new(&limits, t->doubt, &t->threads);
+	return err;
+}
+
 int trace_new(const struct trace_options *options, const struct txn_sink *sink, struct trace **ret)
 {
 	struct trace *t;
@@ -69,10 +79,10 @@ int trace_new(const struct trace_options *options, const struct txn_sink *sink, 
 	err = trace_reload(t, options);
 	if (err)
 		goto fail;
-	err = table_new(sizeof(struct link), LINK_KEY, options->connections, &t->open);
+	err = ends_new(options->connections, &t->ends);
 	if (err)
 		goto fail;
-	err = table_new(sizeof(struct link), LINK_KEY, options->connections, &t->closed);
+	err = new_causes(t, options->connections);
 	if (err)
 		goto fail;
 	*ret = t;
@@ -86,84 +96,40 @@ void trace_free(struct trace *t)
 {
 	if (!t)
 		return;
-	table_free(t->open);
-	table_free(t->closed);
+	ends_free(t->ends);
+	inside_free(t->inside);
+	calls_free(t->calls);
+	threads_free(t->threads);
+	doubt_free(t->doubt);
 	free(t);
-}
-
-/* ---- watched client ends ---- */
-
-static struct link link_isn(uint32_t client, uint32_t server)
-{
-	return (struct link){ .kind = LINK_ISN, .name = (uint64_t)client << 32 | server };
-}
-
-/* At the limit the oldest goes: its server's spans will be roots. */
-static struct link *link_add(struct table *table, const struct link *key)
-{
-	struct link *l;
-	bool fresh;
-
-	l = table_add(table, key, &fresh);
-	if (l || !table_oldest(table))
-		return l;
-	table_remove(table, table_oldest(table));
-	return table_add(table, key, &fresh);
-}
-
-/* What the server's end can say of a client's end. */
-static struct link link_of(const struct connection *c)
-{
-	struct exchange e;
-
-	if (exchange_of(c, SIDE_CLIENT, &e))
-		return link_isn(e.isn_client, e.isn_server);
-	return (struct link){ .kind = LINK_SOCKET, .name = c->id };
 }
 
 void trace_open(struct trace *t, const struct connection *c, enum side side)
 {
-	struct link key = link_of(c);
-
-	if (side == SIDE_CLIENT)
-		link_add(t->open, &key);
+	ends_open(t->ends, c, side);
 }
 
 void trace_close(struct trace *t, const struct connection *c)
 {
-	struct link key = link_of(c), *l;
-
-	l = table_find(t->open, &key);
-	if (!l)
-		return; /* a server's end, or forgotten */
-	table_remove(t->open, l);
-	l = link_add(t->closed, &key);
-	if (l) {
-		l->closed_ns = t->now_ns;
-		table_touch(t->closed, l);
-	}
+	ends_close(t->ends, c, t->now_ns);
 }
 
 void trace_tick(struct trace *t, uint64_t now_ns)
 {
-	struct link *l;
-
 	if (now_ns > t->now_ns)
 		t->now_ns = now_ns;
-	while ((l = table_oldest(t->closed)) && l->closed_ns + LINK_GRACE_NS <= t->now_ns)
-		table_remove(t->closed, l);
+	if (!t->first_ns)
+		t->first_ns = now_ns;
+	if (now_ns > t->seen_ns)
+		t->seen_ns = now_ns;
+	ends_tick(t->ends, t->now_ns);
+	calls_tick(t->calls, t->now_ns);
+	doubt_tick(t->doubt, t->now_ns);
 }
 
-/* Is the client's end of a server's transaction watched? */
-static bool is_linked(const struct trace *t, const struct transaction *x)
+void trace_lost(struct trace *t)
 {
-	struct link key = { .kind = LINK_SOCKET, .name = x->peer_id };
-
-	if (!(x->unobserved & UNOBSERVED_EXCHANGE))
-		key = link_isn(x->isn_client, x->isn_server);
-	else if (!x->peer_id || !x->request.seen)
-		return false;
-	return table_find(t->open, &key) || table_find(t->closed, &key);
+	doubt_all(t->doubt);
 }
 
 /* ---- context ---- */
@@ -252,12 +218,14 @@ static void decide(struct trace *t, struct transaction *x, const struct tracepar
 	bool bad =
 		x->status >= (x->side == SIDE_CLIENT ? 400 : 500) || x->outcome != OUTCOME_COMPLETE;
 
+	bool keep = t->options.sampler != SAMPLER_OFF;
+
 	x->sampled = sample(t, x, parent);
-	if (!x->sampled && t->options.keep_errors && bad) {
+	keep = keep && !x->sampled;
+	if (keep && t->options.keep_errors && bad) {
 		x->sampled = true;
 		t->stats.kept_error++;
-	} else if (!x->sampled && t->options.keep_slow_ns &&
-		   x->duration_ns >= t->options.keep_slow_ns) {
+	} else if (keep && t->options.keep_slow_ns && x->duration_ns >= t->options.keep_slow_ns) {
 		x->sampled = true;
 		t->stats.kept_slow++;
 	}
@@ -269,32 +237,218 @@ static void decide(struct trace *t, struct transaction *x, const struct tracepar
 
 /* ---- the sink ---- */
 
+/* The inner end of a call that was not told yet: what began with it stays, whatever made the call. */
+static void begin_late(struct trace *t, const struct transaction *x, const uint8_t client_id[8])
+{
+	struct call *call = calls_add(t->calls, client_id);
+
+	if (!call)
+		return;
+	memcpy(call->trace_id, x->trace_id, sizeof(call->trace_id));
+	call->settled = call->late = true;
+	calls_end(t->calls, call, t->now_ns);
+}
+
+/* What a request says itself goes before what we found out, but where it was passed on as it came: then the
+ * spans between are ours to name. */
+static void set_ids(struct trace *t, struct transaction *x, int found,
+		    const struct traceparent *parent)
+{
+	const struct client_end *end = x->side == SIDE_SERVER ? ends_find(t->ends, x) : NULL;
+	struct exchange_name name;
+	struct call *call = NULL;
+	uint8_t client_id[8];
+
+	exchange_name_of(x, t->options.secret, &name);
+	span_id_of(&name, x->side, x->span_id);
+	if (x->side == SIDE_CLIENT || end) {
+		span_id_of(&name, SIDE_CLIENT, client_id);
+		call = calls_find(t->calls, client_id);
+	}
+	call = call && call->late ? NULL : call;
+	x->inner = end && (call || ends_is_inner(t->ends, end));
+	x->open.mark = call ? call->mark : 0;
+	if (found > 0) {
+		x->tracestate = find_tracestate(t, &x->request);
+		memcpy(x->trace_id, parent->trace_id, sizeof(x->trace_id));
+	} else if (call) {
+		memcpy(x->trace_id, calls_trace(t->calls, call), sizeof(x->trace_id));
+	} else {
+		trace_id_of(&name, x->trace_id);
+	}
+	if (found > 0 && !(call && call->passed_on)) {
+		memcpy(x->parent_id, parent->parent_id, sizeof(x->parent_id));
+		x->has_parent = true;
+		t->stats.parent_header++;
+	} else if (end) {
+		memcpy(x->parent_id, client_id, sizeof(x->parent_id));
+		x->has_parent = true;
+		t->stats.parent_linked++;
+	} else if (call) {
+		memcpy(x->parent_id, call->parent_id, sizeof(x->parent_id));
+		x->has_parent = true;
+		t->stats.parent_inside++;
+	}
+	if (call && x->side == SIDE_CLIENT)
+		calls_end(t->calls, call, t->now_ns);
+	if (end && !call && found <= 0 && !ends_has_begun(end, x))
+		begin_late(t, x, client_id);
+}
+
 static void on_transaction(void *ctx, struct transaction *x)
 {
 	struct trace *t = ctx;
 	struct traceparent parent;
-	struct exchange_name name;
 	int found = find_parent(&x->request, &x->traceparent, &parent);
 
-	exchange_name_of(x, t->options.secret, &name);
-	span_id_of(&name, x->side, x->span_id);
-	if (found > 0) {
-		x->tracestate = find_tracestate(t, &x->request);
-		memcpy(x->trace_id, parent.trace_id, sizeof(x->trace_id));
-		memcpy(x->parent_id, parent.parent_id, sizeof(x->parent_id));
-		x->has_parent = true;
-		t->stats.parent_header++;
-	} else {
-		trace_id_of(&name, x->trace_id);
-		if (x->side == SIDE_SERVER && is_linked(t, x)) {
-			span_id_of(&name, SIDE_CLIENT, x->parent_id);
-			x->has_parent = true;
-			t->stats.parent_linked++;
-		}
-	}
+	inside_forget(x);
+	threads_end(t->threads, x);
+	/* Its process may still be at it, for all we know. */
+	if (x->side == SIDE_SERVER && x->outcome == OUTCOME_UNOBSERVED)
+		doubt_process(t->doubt, x->tgid, t->seen_ns);
+	set_ids(t, x, found, &parent);
 	t->stats.bad_traceparent += found < 0;
 	decide(t, x, found > 0 ? &parent : NULL);
+	for (struct attempt *a = x->attempts; a; a = a->next) {
+		a->has_cause = true;
+		memcpy(a->trace_id, x->trace_id, sizeof(a->trace_id));
+		memcpy(a->parent_id, x->span_id, sizeof(a->parent_id));
+	}
 	t->sink.transaction(t->sink.ctx, x);
+}
+
+/* ---- a call and its cause ---- */
+
+static bool same_trace(const struct transaction *a, const struct transaction *b)
+{
+	struct traceparent of_a, of_b;
+	struct slice text;
+
+	if (find_parent(&a->request, &text, &of_a) <= 0 ||
+	    find_parent(&b->request, &text, &of_b) <= 0)
+		return true;
+	return !memcmp(of_a.trace_id, of_b.trace_id, sizeof(of_a.trace_id));
+}
+
+/* By what it says, by the thread that sent it, or by both. NULL: not known for certain. */
+static struct transaction *cause_of(struct trace *t, struct transaction *client)
+{
+	const uint64_t until = doubt_until(t->doubt, client->tgid);
+	bool doubted = until == UINT64_MAX || (until && client->start_ns <= until + HIDDEN_NS);
+	struct transaction *said, *at = NULL;
+
+	said = inside_cause(t->inside, client, doubted, &client->hop);
+	if (t->options.in_order)
+		at = threads_call(t->threads, client, ends_serves(t->ends, client->tgid));
+	if (!at || at == said)
+		return said;
+	if (client->hop && (said || !inside_fits(at, client))) {
+		threads_contradict(t->threads, client->tgid);
+		t->stats.disagreed++;
+		return NULL;
+	}
+	if (!same_trace(at, client)) {
+		t->stats.disagreed++;
+		return NULL;
+	}
+	t->stats.by_thread++;
+	return at;
+}
+
+/* A call began: what is known of its cause is noted while the cause is here. */
+static struct call *note_call(struct trace *t, const struct transaction *client,
+			      const struct transaction *cause)
+{
+	struct slice given = { 0 }, passed = { 0 };
+	struct exchange_name name;
+	struct traceparent parent;
+	struct call *call, *above;
+	uint8_t span_id[8];
+
+	exchange_name_of(client, t->options.secret, &name);
+	span_id_of(&name, SIDE_CLIENT, span_id);
+	call = calls_find(t->calls, span_id);
+	if (call && call->late) {
+		t->stats.late++;
+		return NULL;
+	}
+	call = calls_add(t->calls, span_id);
+	if (!call)
+		return NULL;
+	exchange_name_of(cause, t->options.secret, &name);
+	span_id_of(&name, SIDE_SERVER, call->parent_id);
+	span_id_of(&name, SIDE_CLIENT, call->above);
+	above = calls_find(t->calls, call->above);
+	call->mark = above && above != call ? above->mark : 0;
+	if (find_parent(&cause->request, &given, &parent) <= 0) {
+		trace_id_of(&name, call->trace_id);
+		return call;
+	}
+	memcpy(call->trace_id, parent.trace_id, sizeof(call->trace_id));
+	call->settled = true;
+	call->passed_on =
+		find_parent(&client->request, &passed, &parent) > 0 && slice_eq(given, passed);
+	return call;
+}
+
+static void begin_call(struct trace *t, struct transaction *x)
+{
+	const struct transaction *cause = cause_of(t, x);
+	struct call *call = cause ? note_call(t, x, cause) : NULL;
+
+	ends_begin(t->ends, x);
+	if (call)
+		x->open.mark = call->mark;
+	if (t->sink.begin) {
+		x->open.cause = cause;
+		t->sink.begin(t->sink.ctx, x);
+		x->open.cause = NULL;
+	}
+	if (call)
+		call->mark = x->open.mark;
+}
+
+static void saw(struct trace *t, uint64_t at_ns)
+{
+	if (at_ns > t->seen_ns)
+		t->seen_ns = at_ns;
+}
+
+static void on_begin(void *ctx, struct transaction *x)
+{
+	struct trace *t = ctx;
+
+	saw(t, x->start_ns);
+	if (x->side == SIDE_CLIENT) {
+		begin_call(t, x);
+		return;
+	}
+	inside_serve(t->inside, x);
+	if (t->options.in_order)
+		threads_read(t->threads, x);
+	if (t->sink.begin)
+		t->sink.begin(t->sink.ctx, x);
+}
+
+static void on_answered(void *ctx, struct transaction *x)
+{
+	struct trace *t = ctx;
+
+	saw(t, x->response.last_ns);
+	threads_answered(t->threads, x);
+	if (t->sink.answered)
+		t->sink.answered(t->sink.ctx, x);
+}
+
+/* What a hole hides, or holds back, in a client's end is no request that a process serves. */
+static void on_lost(void *ctx, const struct connection *c, enum side side)
+{
+	struct trace *t = ctx;
+
+	if (side == SIDE_SERVER)
+		doubt_process(t->doubt, c->tgid, t->seen_ns + HELD_NS);
+	if (t->sink.lost)
+		t->sink.lost(t->sink.ctx, c, side);
 }
 
 static void on_active(void *ctx, const struct connection *c, enum side side, struct slice method,
@@ -311,6 +465,9 @@ static void on_open(void *ctx, const struct connection *c, enum side side)
 	struct trace *t = ctx;
 
 	trace_open(t, c, side);
+	/* A request on it may have been under way when we came. */
+	if (side == SIDE_SERVER && c->flags & PC_F_JOINED)
+		doubt_process(t->doubt, c->tgid, t->first_ns);
 	if (t->sink.open)
 		t->sink.open(t->sink.ctx, c, side);
 }
@@ -324,18 +481,61 @@ static void on_close(void *ctx, const struct connection *c)
 		t->sink.close(t->sink.ctx, c);
 }
 
+static void on_attempt(void *ctx, struct attempt *a)
+{
+	struct trace *t = ctx;
+
+	if (t->sink.attempt)
+		t->sink.attempt(t->sink.ctx, a);
+}
+
+static bool on_serves(void *ctx, uint32_t tgid, uint32_t tid, uint64_t at_ns)
+{
+	const struct trace *t = ctx;
+
+	return threads_serve(t->threads, tgid, tid, at_ns);
+}
+
+static bool on_alone(void *ctx, const struct transaction *x)
+{
+	const struct trace *t = ctx;
+
+	return threads_alone(t->threads, x);
+}
+
+static void on_listener(void *ctx, struct listener_news *n)
+{
+	struct trace *t = ctx;
+
+	if (t->sink.listener)
+		t->sink.listener(t->sink.ctx, n);
+}
+
 struct txn_sink trace_txn_sink(struct trace *t)
 {
 	return (struct txn_sink){
 		.ctx = t,
+		.begin = on_begin,
 		.transaction = on_transaction,
+		.answered = on_answered,
+		.lost = on_lost,
 		.active = on_active,
 		.open = on_open,
 		.close = on_close,
+		.attempt = on_attempt,
+		.listener = on_listener,
+		.serves = on_serves,
+		.alone = on_alone,
 	};
 }
 
 void trace_stats(const struct trace *t, struct trace_stats *ret)
 {
+	struct inside_stats inside;
+
+	inside_stats(t->inside, &inside);
 	*ret = t->stats;
+	threads_stats(t->threads, &ret->threads);
+	ret->ambiguous = inside.ambiguous;
+	ret->calls_evicted = calls_evicted(t->calls);
 }

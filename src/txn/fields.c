@@ -16,7 +16,6 @@ static const struct slice keep[] = {
 	SLICE("user-agent"),
 	SLICE("referer"),
 	SLICE("content-type"),
-	SLICE("x-forwarded-for"),
 	SLICE("location"),
 	SLICE("upgrade"),
 	/* who asks, and how: page views, channels, customers' wishes */
@@ -35,11 +34,21 @@ static const struct slice keep[] = {
 	SLICE("sec-ch-ua-platform"),
 	SLICE("sec-gpc"),
 	SLICE("dnt"),
+	SLICE("upgrade-insecure-requests"),
+	SLICE("access-control-request-method"),
+	SLICE("x-moz"),
+	SLICE("ping-to"),
+	SLICE("last-event-id"),
+	SLICE("service-worker"),
 	/* the way here: client address behind proxies, scheme, links between services */
 	SLICE("forwarded"),
+	SLICE("x-forwarded-for"),
 	SLICE("x-forwarded-host"),
 	SLICE("x-forwarded-proto"),
 	SLICE("x-real-ip"),
+	SLICE("cf-connecting-ip"),
+	SLICE("true-client-ip"),
+	SLICE("fastly-client-ip"),
 	SLICE("x-request-id"),
 	SLICE("via"),
 	SLICE("traceparent"),
@@ -53,6 +62,7 @@ static const struct slice keep[] = {
 	SLICE("transfer-encoding"),
 	SLICE("expect"),
 	/* what came back */
+	SLICE("content-disposition"),
 	SLICE("server"),
 	SLICE("age"),
 	SLICE("cache-control"),
@@ -114,7 +124,7 @@ static bool same_name(const char *ours, const char *theirs, size_t len)
 }
 
 /* Number in the keep list, or -1. */
-static int find_kept(const struct field_index *index, struct slice name)
+static inline int find_kept(const struct field_index *index, struct slice name)
 {
 	unsigned n;
 
@@ -138,52 +148,81 @@ struct slice field_kept(const struct field_index *index, struct slice name)
 	return keep[n];
 }
 
-static int copy_value(struct arena *a, unsigned number, struct slice value, struct slice *ret)
-{
-	struct slice front = value, rest = { 0 };
-	char *at;
+#define TOGETHER 1024 /* octets of values: surely less than a block of the arenas' pool */
 
-	if (number == FIELD_REFERER || number == FIELD_LOCATION)
-		reference_strip(value, &front, &rest);
-	if (!rest.len)
-		return arena_copy(a, front, ret);
-	at = arena_alloc(a, front.len + rest.len);
-	if (!at)
-		return -ENOMEM;
-	memcpy(at, front.at, front.len);
-	memcpy(at + front.len, rest.at, rest.len);
-	*ret = slice_of(at, front.len + rest.len);
-	return 0;
-}
+struct kept {
+	uint32_t number; /* in the keep list */
+	uint32_t at;	 /* in the head */
+};
 
-int fields_copy(const struct field_index *index, struct arena *a, const struct head *h,
-		struct txn_message *m, struct slice *const named[FIELD_NAMES])
+/* How many octets the values of all have at most. */
+static size_t choose(const struct field_index *index, const struct head *h, struct kept *ret,
+		     uint32_t *ret_count)
 {
-	struct {
-		uint8_t number;
-		uint16_t at;
-	} kept[FIELDS_KEPT];
-	struct field *copy;
+	size_t octets = 0;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < h->field_count && n < FIELDS_KEPT; i++) {
 		int number = find_kept(index, h->fields[i].name);
 
-		kept[n].number = (uint8_t)number;
-		kept[n].at = (uint16_t)i;
-		n += number >= 0;
+		if (number < 0)
+			continue;
+		ret[n++] = (struct kept){ (uint32_t)number, i };
+		octets += h->fields[i].value.len;
 	}
+	*ret_count = n;
+	return octets;
+}
+
+static char *add(char *to, struct slice s)
+{
+	if (s.len)
+		memcpy(to, s.at, s.len);
+	return to + s.len;
+}
+
+/* User-info is left out of what may hold it. */
+static char *add_value(char *to, unsigned number, struct slice value)
+{
+	struct slice front, rest;
+
+	if (number != FIELD_REFERER && number != FIELD_LOCATION)
+		return add(to, value);
+	reference_strip(value, &front, &rest);
+	return add(add(to, front), rest);
+}
+
+int fields_copy(const struct field_index *index, struct arena *a, const struct head *h,
+		struct txn_message *m, struct slice *const named[FIELD_NAMES])
+{
+	struct kept kept[FIELDS_KEPT];
+	struct field *copy;
+	char *to = NULL;
+	size_t octets;
+	uint32_t n;
+
+	octets = choose(index, h, kept, &n);
 	if (!n)
 		return 0;
 	copy = arena_alloc(a, n * sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
+		struct slice from = h->fields[kept[i].at].value;
 		unsigned number = kept[i].number;
+		char *value;
 
-		copy[i].name = keep[number];
-		if (copy_value(a, number, h->fields[kept[i].at].value, &copy[i].value))
+		/* the values of most heads lie together; of a long one, each where there is room */
+		if (octets > TOGETHER)
+			to = arena_alloc(a, from.len);
+		else if (!i)
+			to = arena_alloc(a, octets);
+		if (!to)
 			return -ENOMEM;
+		value = to;
+		to = add_value(to, number, from);
+		copy[i].name = keep[number];
+		copy[i].value = slice_of(value, (size_t)(to - value));
 		if (number < FIELD_NAMES && named[number] && !named[number]->at)
 			*named[number] = copy[i].value;
 	}

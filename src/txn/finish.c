@@ -63,17 +63,27 @@ static uint64_t end_time(const struct open_txn *o)
 	return conn->c->end_ns[response_dir(conn->side)];
 }
 
+static void set_movers(struct open_txn *o)
+{
+	struct transaction *t = &o->t;
+
+	t->request.first_tid = o->request.first.tid;
+	t->request.last_tid = o->request.last.tid;
+	t->response.first_tid = o->response.first.tid;
+	t->response.last_tid = o->response.last.tid;
+	t->request.first_ns = o->request.first.begin_ns;
+	t->response.first_ns = o->response.first.begin_ns;
+	t->request.last_ns = end_seen(&o->request) ? o->request.last.time_ns : 0;
+	t->response.last_ns = end_seen(&o->response) ? o->response.last.time_ns : 0;
+}
+
 static void set_times(struct open_txn *o)
 {
 	struct transaction *t = &o->t;
 	uint64_t start = o->request.first.begin_ns;
 
-	t->start_ns = t->request.first_ns = start;
-	t->response.first_ns = o->response.first.begin_ns;
-	if (end_seen(&o->request))
-		t->request.last_ns = o->request.last.time_ns;
-	if (end_seen(&o->response))
-		t->response.last_ns = o->response.last.time_ns;
+	set_movers(o);
+	t->start_ns = start;
 	if (!start)
 		t->unobserved |= UNOBSERVED_START;
 	if (!span(t, start, end_time(o), &t->duration_ns))
@@ -150,6 +160,7 @@ static void set_process(struct txn *x, struct open_txn *o)
 	struct transaction *t = &o->t;
 	const struct instant *by = &o->request.first;
 
+	t->unobserved &= ~(uint32_t)UNOBSERVED_PROCESS; /* the beginning may not have known */
 	if (t->side == SIDE_SERVER && t->response.seen)
 		by = &o->response.first;
 	t->tgid = by->tgid;
@@ -178,12 +189,16 @@ static void set_connection(struct open_txn *o)
 	struct transaction *t = &o->t;
 	struct exchange name;
 
+	t->unobserved &= ~(uint32_t)(UNOBSERVED_ADDRESS | UNOBSERVED_EXCHANGE);
 	t->connection_id = c->id;
 	t->family = c->family;
 	t->local = c->local;
 	t->remote = c->remote;
+	t->source = c->source;
 	t->peer_id = c->peer_id;
 	t->connect_ns = c->handshake_ns;
+	if (t->side == SIDE_SERVER && !(c->flags & PC_F_JOINED))
+		t->established_ns = c->start_ns;
 	t->srtt_us = c->srtt_us;
 	t->retrans = c->retrans;
 	t->reset_in = c->flags & PC_F_RESET_IN;
@@ -234,6 +249,26 @@ void say_active(struct txn *x, struct open_txn *o, int delta)
 		x->sink.active(x->sink.ctx, o->conn->c, o->conn->side, o->t.method, delta);
 }
 
+void say_answered(struct txn *x, struct open_txn *o)
+{
+	if (!x->sink.answered || o->conn->side != SIDE_SERVER || !o->t.response.seen)
+		return;
+	set_movers(o);
+	attempt_claim(x, o);
+	x->sink.answered(x->sink.ctx, &o->t);
+}
+
+void say_begin(struct txn *x, struct open_txn *o)
+{
+	if (!x->sink.begin)
+		return;
+	o->t.start_ns = o->request.first.begin_ns;
+	o->t.arrival_ns = o->request.first.arrival_ns;
+	set_process(x, o);
+	set_connection(o);
+	x->sink.begin(x->sink.ctx, &o->t);
+}
+
 void finish(struct txn *x, struct open_txn *o)
 {
 	say_active(x, o, -1);
@@ -244,9 +279,12 @@ void finish(struct txn *x, struct open_txn *o)
 	set_process(x, o);
 	set_connection(o);
 	set_template(x, &o->t);
+	sent_set(o);
 	x->stats.closed[o->t.outcome]++;
 	if (o->t.outcome == OUTCOME_UNOBSERVED)
 		x->stats.unobserved_why[o->t.why]++;
+	attempt_hand_out(x, o);
+	attempt_learn(x, &o->t);
 	x->sink.transaction(x->sink.ctx, &o->t);
 	txn_remove(x, o);
 }

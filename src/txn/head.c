@@ -83,6 +83,16 @@ static void copy_numbers(struct txn_message *m, const struct head *h)
 	m->pos = h->pos;
 }
 
+/* The witness sees what fields_copy leaves behind. */
+static int take_evidence(struct txn *x, struct open_txn *o, const struct head *h, bool request)
+{
+	struct txn_message *m = request ? &o->t.request : &o->t.response;
+
+	if (!x->witness.head || o->t.side != SIDE_SERVER)
+		return 0;
+	return x->witness.head(x->witness.ctx, h, request, &o->arena, &m->evidence);
+}
+
 int head_request(struct txn *x, struct open_txn *o, const struct head *h)
 {
 	struct transaction *t = &o->t;
@@ -92,7 +102,6 @@ int head_request(struct txn *x, struct open_txn *o, const struct head *h)
 		[FIELD_USER_AGENT] = &t->user_agent,
 		[FIELD_REFERER] = &t->referer,
 		[FIELD_CONTENT_TYPE] = &t->content_type,
-		[FIELD_FORWARDED_FOR] = &t->forwarded_for,
 	};
 
 	copy_numbers(&t->request, h);
@@ -101,6 +110,8 @@ int head_request(struct txn *x, struct open_txn *o, const struct head *h)
 	if (fields_copy(&x->fields, &o->arena, h, &t->request, named))
 		return -ENOMEM;
 	if (copy_method(o, h->method))
+		return -ENOMEM;
+	if (take_evidence(x, o, h, true))
 		return -ENOMEM;
 	return copy_target(o, h, host);
 }
@@ -120,5 +131,7 @@ int head_response(struct txn *x, struct open_txn *o, const struct head *h)
 		t->flags |= TXN_CONFLICT;
 	if (h->framing == FRAMING_TUNNEL)
 		t->flags |= TXN_UPGRADED;
-	return fields_copy(&x->fields, &o->arena, h, &t->response, named);
+	if (fields_copy(&x->fields, &o->arena, h, &t->response, named))
+		return -ENOMEM;
+	return take_evidence(x, o, h, false);
 }

@@ -5,6 +5,8 @@
  *   pair.c     proto's calls → open transactions, paired by number
  *   head.c     heads → the fields of a transaction
  *   finish.c   an open transaction → outcome, times, process → the sink
+ *   sent.c     what became of a response after it was written
+ *   attempt.c  connections that came to nothing, and for which request
  *   txn.c      life of the stage, memory and eviction
  *
  * An open transaction lives in its own arena, itself included, so closing it is giving a block back.
@@ -15,6 +17,7 @@
 #define PC_TXN_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "base/table.h"
 #include "txn/fields.h"
 #include "txn/template.h"
@@ -27,6 +30,7 @@
 struct instant {
 	uint64_t begin_ns, time_ns, arrival_ns;
 	uint32_t tgid, tid;
+	bool awaited, arrived; /* as in struct moment */
 };
 
 struct message_state {
@@ -50,8 +54,13 @@ struct open_txn {
 	bool counted; /* active(+1) was said */
 	struct message_state request, response;
 	struct instant before; /* last byte of the previous response */
-	bool tunnel_hidden[2]; /* the latest bytes of the tunnel have no time */
+	struct list waiting;   /* in txn.waiting: for the acknowledgement of its response */
+	uint64_t acknowledged_ns, at_most_ns; /* its last byte; 0 = not */
+	bool tunnel_hidden[2];		      /* the latest bytes of the tunnel have no time */
 };
+
+#define ACKS_KEPT   2
+#define RESENT_KEPT 4
 
 struct txn_conn {
 	uint64_t id; /* key of the table */
@@ -64,14 +73,25 @@ struct txn_conn {
 	uint64_t requests, responses; /* heads delivered, or passed over */
 	uint32_t ordinal;
 	struct instant last_response;
+	uint32_t head_tid; /* of the latest request */
 	struct open_txn *tunnel;
 	uint64_t tunnel_pos[2];
 	/* By enum pc_dir: bytes since the last head are in no message; why any are missing. */
 	bool lost[2];
 	enum pc_why lost_why[2];
+	/* What was told of a response before its bytes were: the latest acknowledgements, and segments
+	 * that were sent again. */
+	struct sent acked[ACKS_KEPT];
+	uint32_t acks; /* ever */
+	struct {
+		uint64_t pos;
+		uint32_t segments;
+	} resent[RESENT_KEPT];
+	uint32_t resents;	  /* kept */
+	uint64_t resent_lost_pos; /* below it one may have been dropped; 0 = none was */
 };
 
-/* What eviction takes first: requests that still arrive (nobody was answered yet; a flood of
+/* What eviction takes first: what only waits for its acknowledgement, then requests that still arrive (nobody was answered yet; a flood of
  * half-sent requests is the usual reason for being here), then everything else by age. */
 enum { VALUE_HALF, VALUE_WHOLE, VALUES };
 
@@ -82,13 +102,16 @@ struct age_list {
 struct txn {
 	struct txn_limits limits;
 	struct txn_sink sink;
+	struct txn_witness witness; /* head == NULL: nobody looks */
 	struct stream *stream;
 	struct arena_pool pool;
 	struct table *conns;
 	struct process_table *processes;
 	struct template_set *templates;
+	struct attempts *attempts;
 	struct field_index fields;
 	struct age_list age[VALUES];
+	struct list waiting; /* transactions that are over but for the acknowledgement, in order */
 	struct txn_stats stats;
 	int64_t wall_minus_mono_ns;
 };
@@ -108,6 +131,8 @@ void txn_remove(struct txn *x, struct open_txn *o);
 /* finish.c */
 /* Hands a transaction out, then frees it. */
 void finish(struct txn *x, struct open_txn *o);
+void say_begin(struct txn *x, struct open_txn *o);
+void say_answered(struct txn *x, struct open_txn *o);
 void say_active(struct txn *x, struct open_txn *o, int delta);
 
 static inline enum pc_dir request_dir(enum side side)
@@ -119,6 +144,31 @@ static inline enum pc_dir response_dir(enum side side)
 {
 	return side == SIDE_SERVER ? PC_TX : PC_RX;
 }
+
+/* sent.c */
+/* Both messages have ended: hands the transaction out, or lets it wait for its acknowledgement. */
+void settle(struct txn *x, struct open_txn *o);
+void sent_tick(struct txn *x, uint64_t now_ns);
+void sent_told(struct txn *x, struct txn_conn *conn, const struct sent *sent);
+/* What is known when it is handed out. */
+void sent_set(struct open_txn *o);
+
+/* attempt.c */
+int attempts_new(struct attempts **ret);
+void attempts_free(struct attempts *s);
+/* A connection has ended, or its handshake (tls, at when_ns): is it one that came to nothing? */
+void attempt_over(struct txn *x, const struct connection *c, const struct handshake *tls,
+		  uint64_t when_ns);
+void attempt_made(struct txn *x, const struct connection *c);
+void attempt_named(struct txn *x, const struct connection *c, struct slice host);
+void attempt_learn(struct txn *x, const struct transaction *t);
+/* The response has ended: what was attempted for it is known by now. */
+void attempt_claim(struct txn *x, struct open_txn *o);
+void attempt_hand_out(struct txn *x, struct open_txn *o); /* right before the sink gets it */
+void attempt_release(struct txn *x, struct open_txn *o);  /* and after */
+void attempt_listener(struct txn *x, const struct pc_listener *rec);
+void attempt_tick(struct txn *x, uint64_t now_ns);
+void attempt_finish(struct txn *x);
 
 /* head.c */
 /* Copies what is wanted of a head; -ENOMEM: the arena is full. */

@@ -23,7 +23,7 @@ const char *why_name(enum pc_why w)
 		[PC_WHY_DIRECTIVE] = "directive", [PC_WHY_SENDFILE] = "sendfile",
 		[PC_WHY_IO_URING] = "io_uring",	  [PC_WHY_COMPAT] = "compat",
 		[PC_WHY_MMSG] = "mmsg",		  [PC_WHY_ZEROCOPY] = "zerocopy",
-		[PC_WHY_SPLICE_IN] = "splice_in", [PC_WHY_TRUNC] = "trunc",
+		[PC_WHY_NO_BUFFER] = "no_buffer", [PC_WHY_TRUNC] = "trunc",
 		[PC_WHY_FAULT] = "fault",	  [PC_WHY_KERNEL] = "kernel",
 		[PC_WHY_CALL] = "call",		  [PC_WHY_RING] = "ring",
 		[PC_WHY_BEFORE] = "before",	  [PC_WHY_BUFFER] = "buffer",

@@ -28,6 +28,8 @@ static bool instant_get(struct txn *x, struct open_txn *o, enum pc_dir d, uint64
 	ret->arrival_ns = m.arrival_ns;
 	ret->tgid = m.tgid;
 	ret->tid = m.tid;
+	ret->awaited = m.awaited;
+	ret->arrived = m.arrived;
 	if (m.uncertain)
 		o->t.flags |= TXN_UNCERTAIN;
 	return true;
@@ -83,6 +85,12 @@ static struct open_txn *begin(struct txn *x, struct txn_conn *conn, uint64_t num
 	return o;
 }
 
+static void say_lost(struct txn *x, const struct connection *c, enum side side)
+{
+	if (x->sink.lost)
+		x->sink.lost(x->sink.ctx, c, side);
+}
+
 static void on_request(void *ctx, struct connection *c, const struct head *h)
 {
 	struct txn *x = ctx;
@@ -92,24 +100,33 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 
 	if (!conn) {
 		txn_refuse(x);
+		say_lost(x, c, SIDE_SERVER); /* or a client's: nobody knows any more */
 		return;
 	}
 	d = request_dir(conn->side);
 	conn->lost[d] = false;
 	conn->request = o = begin(x, conn, conn->requests++);
-	if (!o)
+	if (!o) {
+		say_lost(x, c, conn->side);
 		return;
+	}
 	for (unsigned i = 0; head_request(x, o, h); i++) {
 		if (i < ROOM_TRIES && txn_evict(x, o))
 			continue;
 		o->t.request.seen = false; /* what was copied of it is not all */
 		txn_give_up(o);
 		finish(x, o);
+		say_lost(x, c, conn->side);
 		return;
 	}
 	instant_get(x, o, d, h->pos, &o->request.first);
 	note_last(x, o, &o->request, d, h->pos + h->size - 1);
+	o->t.head_ns = o->request.last.time_ns;
+	o->t.head_tid = o->request.last.tid;
+	o->t.head_tid_before = conn->head_tid;
+	conn->head_tid = o->t.head_tid;
 	say_active(x, o, 1);
+	say_begin(x, o);
 }
 
 static void on_interim(void *ctx, struct connection *c, const struct head *h)
@@ -222,7 +239,7 @@ static void end_request(struct txn *x, struct txn_conn *conn, const struct messa
 	conn->tunnel_pos[request_dir(conn->side)] = e->end_pos;
 	txn_set_value(x, o, VALUE_WHOLE);
 	if (o->response.done)
-		finish(x, o);
+		settle(x, o);
 }
 
 /* Bytes went by that are in no message: the response that never began may have been there. */
@@ -271,11 +288,13 @@ static void end_response(struct txn *x, struct txn_conn *conn, const struct mess
 	conn->last_response = o->response.last;
 	if (conn->tunnel == o) {
 		o->response.done = false; /* until the tunnel ends */
+		say_answered(x, o);
 		return;
 	}
+	say_answered(x, o);
 	say_active(x, o, -1);
 	if (o->request.done)
-		finish(x, o);
+		settle(x, o);
 }
 
 static void on_end(void *ctx, struct connection *c, bool request, const struct message_end *e)
@@ -311,7 +330,10 @@ static void on_lost(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos
 {
 	struct txn_conn *conn = c->txn;
 
-	if (!conn)
+	if (!conn && loss == PROTO_LOSS_HOLE)
+		say_lost(ctx, c, SIDE_SERVER); /* or a client's: it is not known yet */
+	/* A response that nobody asked for (408 on an idle connection) was seen: nothing is missing. */
+	if (!conn || loss == PROTO_LOSS_NO_REQUEST)
 		return;
 	conn->lost[d] = true;
 	if (why == PC_WHY_NONE && loss == PROTO_LOSS_HEAD_TOO_LARGE)
@@ -320,6 +342,7 @@ static void on_lost(void *ctx, struct connection *c, enum pc_dir d, uint64_t pos
 		why = PC_WHY_MALFORMED;
 	if (why != PC_WHY_NONE)
 		conn->lost_why[d] = why;
+	say_lost(ctx, c, conn->side);
 }
 
 /* What the end of the connection means for a message that had not ended. */
@@ -358,9 +381,40 @@ static void on_close(void *ctx, struct connection *c, enum stream_close_reason w
 	}
 	if (conn)
 		table_remove(x->conns, conn);
+	if (why == STREAM_CLOSE_GONE)
+		attempt_over(x, c, NULL, 0);
 	c->txn = NULL;
 	if (x->sink.close)
 		x->sink.close(x->sink.ctx, c);
+}
+
+static void on_gap(void *ctx, struct connection *c, enum pc_dir d)
+{
+	const struct txn_conn *conn = c->txn;
+
+	say_lost(ctx, c, conn ? conn->side : SIDE_SERVER);
+}
+
+static void on_made(void *ctx, const struct connection *c)
+{
+	attempt_made(ctx, c);
+}
+
+static void on_named(void *ctx, const struct connection *c, struct slice host)
+{
+	attempt_named(ctx, c, host);
+}
+
+static void on_mute(void *ctx, const struct connection *c, const struct handshake *tls,
+		    uint64_t when_ns)
+{
+	attempt_over(ctx, c, tls, when_ns);
+}
+
+static void on_sent(void *ctx, struct connection *c, const struct sent *sent)
+{
+	if (c->txn)
+		sent_told(ctx, c->txn, sent);
 }
 
 struct proto_sink txn_proto_sink(struct txn *x)
@@ -375,6 +429,11 @@ struct proto_sink txn_proto_sink(struct txn *x)
 		.end = on_end,
 		.tunnel = on_tunnel,
 		.lost = on_lost,
+		.sent = on_sent,
+		.gap = on_gap,
 		.close = on_close,
+		.made = on_made,
+		.named = on_named,
+		.mute = on_mute,
 	};
 }

@@ -134,12 +134,15 @@ void authority_parse(struct slice s, struct authority *ret)
 
 void reference_strip(struct slice url, struct slice *ret_front, struct slice *ret_rest)
 {
-	size_t scheme = scheme_len(url), from = scheme ? scheme + 3 : 0;
 	struct slice rest, clean;
-	size_t n;
+	size_t scheme, from, n;
 
 	*ret_front = url;
 	*ret_rest = (struct slice){ 0 };
+	if (slice_find(url, '@') < 0)
+		return;
+	scheme = scheme_len(url);
+	from = scheme ? scheme + 3 : 0;
 	if (!scheme) {
 		if (!slice_starts(url, SLICE("//")))
 			return;

@@ -5,11 +5,13 @@
  * bounded set depends on the order of the transactions only, so a replay gives the same.
  *
  * Rules, on the path as on the wire (no decoding):
- *   - matrix parameters are dropped ("/cart;jsessionid=…" → "/cart"): they hold session ids
- *   - a segment with '@' or "%40" (an e-mail address, a user), or with three or more percent-encoded
- *     octets (free text), is "{id}"
+ *   - matrix parameters are dropped ("/cart;jsessionid=…" → "/cart", also with "%3B"): they hold
+ *     session ids
+ *   - a segment with '@' or "%40" (an e-mail address, a user), with "%20" or a '+' between words, or
+ *     with three or more octets that are percent-encoded or not ASCII (free text), is "{id}"
  *   - other segments are split into words of letters and digits; a word that looks like an
- *     identifier (template_is_id) becomes "{id}", and neighbouring ones become one
+ *     identifier (template_is_id), a uuid, and words joined by '-' and '_' that look like one token
+ *     become "{id}", and neighbouring ones become one
  *   - from the ninth segment on, or when the template would pass TEMPLATE_BYTES: "{rest}"
  */
 #ifndef PC_TXN_TEMPLATE_H
@@ -29,10 +31,10 @@ struct template
 /*
  * A word is an identifier when it is
  *   - all digits
- *   - hexadecimal, 8 or more, with a digit; or 16 or more without (hashes; the words of a uuid, of
- *     which the short ones are covered by rule in template_make)
+ *   - hexadecimal, 8 or more, with a digit; or 16 or more without (hashes)
  *   - letters and digits with 4 or more digits, or 10 or more with two or more changes between
- *     letters and digits (tokens, ULIDs, article numbers)
+ *     letters and digits, or 6 or more with four (tokens, ULIDs, article numbers)
+ *   - capitals, small letters and digits, 6 or more, half of which begin another kind (short links)
  *   - letters only, 16 or more whose case changes more often than camelCase does, or 32 or more
  */
 bool template_is_id(struct slice word);

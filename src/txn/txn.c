@@ -24,6 +24,7 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	x->sink = *sink;
 	arena_pool_init(&x->pool, BLOCK_BYTES, limits->bytes);
 	field_index_init(&x->fields);
+	list_init(&x->waiting);
 	err = table_new(sizeof(struct txn_conn), sizeof(uint64_t), limits->open, &x->conns);
 	if (err)
 		goto fail;
@@ -31,6 +32,9 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	if (err)
 		goto fail;
 	err = template_set_new(limits->templates, &x->templates);
+	if (err)
+		goto fail;
+	err = attempts_new(&x->attempts);
 	if (err)
 		goto fail;
 	*ret = x;
@@ -50,6 +54,7 @@ void txn_free(struct txn *x)
 	arena_pool_done(&x->pool);
 	template_set_free(x->templates);
 	process_table_free(x->processes);
+	attempts_free(x->attempts);
 	table_free(x->conns);
 	free(x);
 }
@@ -59,17 +64,31 @@ void txn_attach(struct txn *x, struct stream *s)
 	x->stream = s;
 }
 
+void txn_watch(struct txn *x, const struct txn_witness *witness)
+{
+	x->witness = *witness;
+}
+
 void txn_record(struct txn *x, const struct pc_head *rec)
 {
 	if (rec->kind == PC_CLOCK)
 		x->wall_minus_mono_ns = ((const struct pc_clock *)rec)->wall_minus_mono_ns;
+	else if (rec->kind == PC_LISTENER)
+		attempt_listener(x, (const struct pc_listener *)rec);
 	else
 		process_table_push(x->processes, rec);
 }
 
 void txn_tick(struct txn *x, uint64_t now_ns)
 {
+	sent_tick(x, now_ns);
+	attempt_tick(x, now_ns);
 	process_table_tick(x->processes, now_ns);
+}
+
+void txn_finish(struct txn *x)
+{
+	attempt_finish(x);
 }
 
 void txn_stats(const struct txn *x, struct txn_stats *ret)
@@ -140,6 +159,8 @@ void txn_remove(struct txn *x, struct open_txn *o)
 {
 	struct arena arena = o->arena; /* o lies in it */
 
+	attempt_release(x, o);
+	list_remove(&o->waiting);
 	conn_unlink(o->conn, o);
 	age_unlink(x, o);
 	x->stats.open--;
@@ -166,6 +187,12 @@ void txn_give_up(struct open_txn *o)
 
 bool txn_evict(struct txn *x, const struct open_txn *keep)
 {
+	/* All of it was seen: only when it was acknowledged is given away. */
+	if (!list_empty(&x->waiting)) {
+		x->stats.evicted++;
+		finish(x, list_entry(x->waiting.next, struct open_txn, waiting));
+		return true;
+	}
 	for (unsigned v = 0; v < VALUES; v++) {
 		struct open_txn *o = x->age[v].oldest;
 
@@ -210,6 +237,7 @@ struct open_txn *txn_add(struct txn *x, struct txn_conn *conn, uint64_t number)
 	o->conn = conn;
 	o->number = number;
 	o->value = VALUE_HALF;
+	list_init(&o->waiting);
 	conn_append(conn, o);
 	age_append(x, o);
 	x->stats.opened++;

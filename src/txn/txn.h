@@ -12,7 +12,11 @@
 #ifndef PC_TXN_TXN_H
 #define PC_TXN_TXN_H
 
+#include "base/list.h"
 #include "proto/proto.h"
+#include "txn/attempt.h"
+#include "txn/episode.h"
+#include "txn/evidence.h"
 #include "txn/process.h"
 
 enum side { SIDE_SERVER, SIDE_CLIENT };
@@ -41,6 +45,10 @@ const char *why_name(enum pc_why w); /* ring, budget, io_uring … for exports *
 #define UNOBSERVED_PROCESS	 0x0200
 #define UNOBSERVED_EXCHANGE	 0x0400 /* no initial sequence numbers (Unix, MPTCP) */
 #define UNOBSERVED_REQUEST_END	 0x0800
+#define UNOBSERVED_ACKNOWLEDGED	 0x1000 /* of a whole response over TCP (SERVER) */
+#define UNOBSERVED_RESENT	 0x2000
+#define UNOBSERVED_CLIENT                                                                          \
+	0x4000 /* a proxy that is trusted spoke for somebody and did not say for whom */
 
 /* transaction.flags */
 #define TXN_PIPELINED	   0x0001 /* the request came before the previous response had ended */
@@ -61,11 +69,13 @@ struct txn_message {
 	enum framing framing;
 	uint32_t head_bytes;
 	uint64_t wire_bytes;
-	uint64_t body_bytes;	    /* valid unless its UNOBSERVED bit is set */
-	uint64_t pos;		    /* of its first byte */
-	uint64_t first_ns, last_ns; /* 0 = unobserved */
+	uint64_t body_bytes;	      /* valid unless its UNOBSERVED bit is set */
+	uint64_t pos;		      /* of its first byte */
+	uint64_t first_ns, last_ns;   /* 0 = unobserved */
+	uint32_t first_tid, last_tid; /* who moved those octets; 0 = unobserved */
 	const struct field *fields;
 	uint32_t field_count;
+	struct evidence_list evidence; /* SERVER */
 };
 
 struct transaction {
@@ -85,6 +95,12 @@ struct transaction {
 	 * Never negative: see src/txn/finish.c for clocks that disagree. */
 	uint64_t start_ns, duration_ns, first_byte_ns, wait_ns, request_ns;
 
+	/* SERVER: start → the client's TCP had the last byte of the response; never before duration_ns.
+	 * 0 = unobserved or none. at_most: not when that was, but when it was the case for certain. */
+	uint64_t acknowledged_ns, acknowledged_at_most_ns;
+	bool resent_known; /* SERVER, and all was acknowledged: */
+	uint32_t resent;   /* segments of the response that were sent again */
+
 	struct slice method; /* as sent */
 	bool method_known; /* one of the names of RFC 9110, PATCH, QUERY: else _OTHER on metrics */
 	struct slice scheme; /* http */
@@ -97,7 +113,7 @@ struct transaction {
 	uint16_t authority_port;  /* of the authority; 0 = none given */
 	struct slice template_;	  /* path template of low cardinality: /orders/{id} */
 	uint16_t status;
-	struct slice user_agent, referer, content_type, response_type, location, forwarded_for;
+	struct slice user_agent, referer, content_type, response_type, location;
 	struct slice upgrade; /* protocol switched to */
 	struct txn_message request, response;
 	uint64_t tunnel_bytes[2];
@@ -107,14 +123,21 @@ struct transaction {
 	 * tgid 0: unobserved. NULL: nothing but the tgid is known. */
 	const struct process *process;
 	uint32_t tgid, tid;
+	/* Of the last octet of the request's head: before that nobody can have acted on it. 0 = unobserved */
+	uint32_t head_tid;
+	uint64_t head_ns;
+	uint32_t head_tid_before; /* of the request before this one on its connection; 0 = none */
+	uint64_t arrival_ns; /* SERVER: the request's first byte, at the socket; 0 = unobserved */
 
 	/* connection facts */
 	uint64_t connection_id;
 	uint16_t family;
 	struct pc_addr local, remote;
+	struct pc_addr source; /* behind the peer by its PROXY protocol line; all zero: none */
 	uint64_t peer_id;
 	uint64_t
 		connect_ns; /* CLIENT: SYN → established; SERVER: srtt then (an estimate); 0 none */
+	uint64_t established_ns; /* SERVER: the connection was; 0 = before us */
 	uint32_t srtt_us, retrans;
 	bool reset_in, reset_out;
 	uint32_t ordinal; /* of this transaction on its connection, from 0 */
@@ -124,15 +147,54 @@ struct transaction {
 	uint32_t isn_client, isn_server;
 	uint64_t exchange_pos;
 
+	struct { /* of trace/, from begin on; all zero before */
+		struct list list;
+		bool asked; /* a call of the process may have been made for it */
+		/* CLIENT, at begin only: the request that caused it; NULL: none for certain. */
+		const struct transaction *cause;
+		/* Of a call whose cause is known, at both of its ends: a mark that session/ gave the call
+		 * at begin; 0: none. */
+		uint64_t mark;
+		struct episode episode;
+	} open;
+
+	/* SERVER: connections that came to nothing, made for it for certain */
+	struct attempt *attempts;
+
 	/* filled by trace/ */
 	struct slice traceparent, tracestate; /* as received, verified; at == NULL: none */
 	uint8_t trace_id[16], span_id[8], parent_id[8];
 	bool has_parent, sampled;
+	bool hop; /* CLIENT: it passes on a request that its process was asked, as a proxy does */
+	bool inner; /* SERVER: another server of this host passed the request on, so it is not the edge */
+
+	/* filled by session/ */
+	struct slice site; /* at == NULL: none known */
+	/* SERVER: who asked, behind the proxies that are trusted. NULL: nobody was observed; "peer": the
+	 * other end of the connection; else the field that named it. */
+	const char *client_source;
+	bool client_is_peer;
+	struct pc_addr client; /* port 0: not told */
+	bool has_session;
+	uint8_t session_id[16], session_key[16];
+	bool has_page; /* it is a page view's, or was fetched for one */
+	uint8_t page_id[16];
 };
 
 struct txn_sink {
 	void *ctx;
+	/* The head of a request was seen. *t has what it says, start_ns, who moved it and the facts of the
+	 * connection; it stays where it is, and grows, until transaction() hands it out. Not for a request
+	 * whose head was not seen or found no memory. May be NULL. */
+	void (*begin)(void *ctx, struct transaction *t);
 	void (*transaction)(void *ctx, struct transaction *t);
+	/* The response of a SERVER's *t has ended, or became a tunnel: who moved the first and last octets of
+	 * both messages, and when, stands in it now. transaction() follows, at once or when the last octet was
+	 * acknowledged; without this call where the response was not seen to end. May be NULL. */
+	void (*answered)(void *ctx, struct transaction *t);
+	/* Octets of a connection are in no message, or are missing and hold back what came after them, or a
+	 * request found no memory: one may be open that nobody will hear of, or not yet. May be NULL. */
+	void (*lost)(void *ctx, const struct connection *c, enum side side);
 	/* A request arrived or its response ended: for active_requests. May be NULL. */
 	void (*active)(void *ctx, const struct connection *c, enum side side, struct slice method,
 		       int delta);
@@ -140,12 +202,21 @@ struct txn_sink {
 	 * trace_close want them). May be NULL. */
 	void (*open)(void *ctx, const struct connection *c, enum side side);
 	void (*close)(void *ctx, const struct connection *c);
+	/* Not of a transaction. Valid during the call; the later stages fill in their parts. May be NULL. */
+	void (*attempt)(void *ctx, struct attempt *a);
+	void (*listener)(void *ctx, struct listener_news *n);
+	/* Questions about what attempts were made for; both NULL: nothing is known of threads. Is a thread at a
+	 * request that it had read by at_ns? Was what the thread of *t did between its read and its response (which
+	 * has ended) for certain done for it? */
+	bool (*serves)(void *ctx, uint32_t tgid, uint32_t tid, uint64_t at_ns);
+	bool (*alone)(void *ctx, const struct transaction *t);
 };
 
 struct txn_limits {
-	uint32_t open;	    /* transactions open at once: 65,536 */
-	size_t bytes;	    /* arenas of all of them: 32 MiB */
-	uint32_t templates; /* distinct path templates; beyond: "{other}" */
+	uint32_t open;	      /* transactions open at once: 65,536 */
+	size_t bytes;	      /* arenas of all of them: 32 MiB */
+	uint64_t patience_ns; /* for the acknowledgement of a whole response: 10 s */
+	uint32_t templates;   /* distinct path templates; beyond: "{other}" */
 	struct process_limits processes;
 };
 
@@ -157,6 +228,7 @@ struct txn_stats {
 		refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
 	uint64_t fields_dropped; /* heads whose fields found no memory */
 	uint64_t template_overflow;
+	uint64_t attempts; /* handed out */
 	uint32_t open;
 	size_t bytes;
 };
@@ -173,9 +245,12 @@ struct txn;
 
 int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct txn **ret);
 struct proto_sink txn_proto_sink(struct txn *x);
-void txn_attach(struct txn *x, struct stream *s);	   /* moments are asked of the stream */
-void txn_record(struct txn *x, const struct pc_head *rec); /* FORK EXEC EXIT WHO CLOCK */
+void txn_attach(struct txn *x, struct stream *s); /* moments are asked of the stream */
+void txn_watch(struct txn *x, const struct txn_witness *witness); /* before the first head */
+/* FORK EXEC EXIT WHO CLOCK LISTENER */
+void txn_record(struct txn *x, const struct pc_head *rec);
 void txn_tick(struct txn *x, uint64_t now_ns);
+void txn_finish(struct txn *x); /* the end of input: attempts that wait are handed out */
 void txn_stats(const struct txn *x, struct txn_stats *ret);
 int64_t txn_wall_minus_mono_ns(const struct txn *x);
 void txn_free(struct txn *x);

@@ -2,22 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every ratio of speed and memory, in one interleaved run; the table goes to build/bench.md.
 
-    bench.py [PART...]    parts: load unwatched brain replay memory start
-    ROUNDS=5 SECONDS_A_RUN=2
+    bench.py [PART...]    parts: load unwatched brain replay session memory start lived
+    ROUNDS=5 SECONDS_A_RUN=2 PAGES=30 MICRO_ROUNDS=200 FLOOD=10000000
 
 Never pass or fail on a figure: "met" and "missed" are for people to read.
 """
 import os
+import re
 import resource
 import socket
-import subprocess
 import sys
 import threading
 import time
 
-from measure import (CLIENT_CPU, ROUNDS, Agent, Fleet, Hello, Spread, Table, begin, process, sink, sources,
+from measure import (CLIENT_CPU, ROUNDS, Agent, Fleet, Hello, Spread, Table, begin, process, record, sink, sources,
                      thread_ns, verdict)
-from lib import compare
+from measure import replay as replay_of
+from lib import compare, lived
 
 TOOLS = os.path.join(process.BUILD, "tests", "bench")
 table = Table(os.path.join(process.BUILD, "bench.md"))
@@ -62,48 +63,31 @@ def load():
         server.stop()
 
 
-def micro(what, count):
-    out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "micro"), what, str(count)])
-    return float(out)
-
-
-class Empty:
-    """Programs that do nothing on the hooks of a source."""
-
-    def __init__(self, kind):
-        self.child = process.start([os.path.join(TOOLS, "empty"), os.path.join(TOOLS, "empty.bpf.o"), kind],
-                                   stdout=subprocess.PIPE)
-        if self.child.stdout.readline() != b"ready\n":
-            raise RuntimeError("the empty programs do not attach")
-
-    def stop(self):
-        process.stop(self.child)
+def micro(kind, what, rounds, *more):
+    """{name: (median, quarter, quarter)} in ns a call; see micro.c."""
+    out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "micro"), kind, what,
+                       os.path.join(TOOLS, "empty.bpf.o"), str(rounds), *more])
+    return {line.split()[0]: tuple(float(v) for v in line.split()[1:]) for line in out.splitlines()}
 
 
 def unwatched():
     """A process that is not in the scope: nanoseconds a call more than nothing, and than empty programs."""
-    server = Hello("nginx")
+    rounds = int(os.environ.get("MICRO_ROUNDS", "200"))
+    words = lambda three: "%.1f (half of the rounds %.1f to %.1f)" % three
     for kind in sources():
-        for what, count, limit in (("getppid", 3000000, 3 if kind == "sock" else 25), ("socket", 150000, 30)):
-            bare, empty, agent = [], [], []
-            for _ in range(ROUNDS):
-                bare.append(micro(what, count))
-                nothing = Empty(kind)
-                empty.append(micro(what, count))
-                nothing.stop()
-                watch = Agent(*server.scope(), source=kind)
-                agent.append(micro(what, count))
-                watch.stop()
-            over_bare = Spread([a - b for a, b in zip(agent, bare)], "%.1f")
-            over_empty = Spread([a - e for a, e in zip(agent, empty)], "%.1f")
+        for what, limit in (("getppid", 3 if kind == "sock" else 25), ("socket", 30)):
+            found = micro(kind, what, rounds)
             # Asked above nothing for getppid, although any program on sys_exit moves every call of the
             # host to the slow way out: the note of the row shows how much of it is that floor.
             floor = what == "socket"
-            value, words = (over_empty, " above empty programs") if floor else (over_bare, "")
-            table.add("unwatched %s, ns a call%s, %s" % (what, words, kind), "%.1f" % Spread(bare).median,
-                      "%.1f" % Spread(agent).median, value, "≤ %d" % limit, verdict(value.median, limit),
-                      "empty programs %.1f; above nothing %s" % (Spread(empty).median, over_bare))
-    server.stop()
+            value = found["agent-empty" if floor else "agent-bare"]
+            table.add("unwatched %s, ns a call%s, %s" % (what, " above empty programs" if floor else "", kind),
+                      "%.1f" % found["bare"][0], "%.1f" % found["agent"][0], words(value), "≤ %d" % limit,
+                      verdict(value[0], limit), "empty programs above nothing %s; agent above nothing %s; %d rounds"
+                      % (words(found["empty-bare"]), words(found["agent-bare"]), rounds))
+        found = micro(kind, "socket", rounds // 4, "watched")
+        table.add("watched socket that is copied, ns a call above empty programs, %s" % kind, "%.1f" % found["bare"][0],
+                  "%.1f" % found["agent"][0], words(found["agent-empty"]), "shown", "", "%d rounds" % (rounds // 4))
 
 
 def brain():
@@ -134,27 +118,43 @@ def brain():
 
 
 def replay():
-    """A file recorded under load, replayed on one core without any output."""
-    server = Hello("nginx")
-    path = os.path.join(process.folder("record"), "load.rec")
-    log = path + ".err"
-    child = process.start([process.PARCOURS, "record", path, *server.scope()], log=log)
-    process.wait_for(lambda: "ready" in process.read(log), 20, "the recorder")
-    _, _, count = server.load(4)
-    time.sleep(1)
-    process.stop(child)
-    rates = []
+    """Files recorded under load, replayed on one core without any output."""
+    for words, script in (("hello", None), ("browsing with cookies", "browse.lua")):
+        path = os.path.join(process.folder("record"), "load.rec")
+        count = record(path, script)
+        rates = []
+        for _ in range(ROUNDS):
+            seconds, seen = replay_of(["taskset", "-c", CLIENT_CPU, process.PARCOURS], path)
+            rates.append(seen / seconds)
+        value = Spread(rates, "%.0f")
+        asked = ("shown", "") if script else ("≥ 500,000", verdict(value.median, 500000, True))
+        table.add("replay of %s, transactions a second on one core" % words, "", "", value, *asked,
+                  "%d transactions, %.0f MB; of CPU time" % (count, os.path.getsize(path) / 1e6))
+        os.unlink(path)
+
+
+def session():
+    """The session and page stages by themselves; their memory; a flood of made-up cookies."""
+    tool = lambda name, *more: process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, name), *more])
+    found, weight = {}, 0
     for _ in range(ROUNDS):
-        start = time.monotonic()
-        done = subprocess.run(["taskset", "-c", CLIENT_CPU, process.PARCOURS, "replay", path], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise RuntimeError("replay: " + done.stderr[-300:])
-        rates.append(count / (time.monotonic() - start))
-    value = Spread(rates, "%.0f")
-    table.add("replay, transactions a second on one core", "", "", value, "≥ 500,000", verdict(value.median, 500000, True),
-              "%d transactions, %.0f MB" % (count, os.path.getsize(path) / 1e6))
-    server.stop()
+        out = tool("core_session_visit", "1")
+        for name, ns in re.findall(r"(?m)^(.+?) +(-?\d+) ns a transaction$", out):
+            found.setdefault(name, []).append(float(ns) / 1e3)
+        weight = float(re.search(r"100000 open visits: ([\d.]+) MiB", out).group(1))
+    for name, values in found.items():
+        value = Spread(values, "%.2f")
+        table.add("session and page stages, µs a transaction, %s" % name, "", "", value, "≤ 1", verdict(value.median, 1))
+    table.add("memory of 100,000 open visits", "", "%.1f MiB" % weight, "", "≤ 64 MiB", verdict(weight, 64))
+    for cookies in ("1", "8"):
+        out = tool("core_session_flood", os.environ.get("FLOOD", "10000000"), cookies)
+        most, cost = float(re.search(r"([\d.]+) MiB at most", out).group(1)), re.search(r"([\d.]+) us a request", out).group(1)
+        carts, others = re.search(r"(\d+ of \d+) with a cart, (\d+ of \d+) without", out).groups()
+        kept = carts.split()[0] == carts.split()[2]
+        table.add("flood of requests with %s made-up cookies each, memory" % cookies, "", "%.1f MiB" % most, "", "≤ 64 MiB",
+                  verdict(most, 64), "%s requests, %s µs each" % (out.split()[0], cost))
+        table.add("visits with a cart that outlive it, %s cookies" % cookies, "", carts, "", "all", "met" if kept else "missed",
+                  "without: %s" % others)
 
 
 def resident(pid):
@@ -237,7 +237,22 @@ def start():
     server.stop()
 
 
-PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "memory": memory, "start": start}
+def lived_time():
+    """Error of lived time against a browser's load event, half of the pages of each site, over every line."""
+    pages = int(os.environ.get("PAGES", "30")) // len(lived.SITES)
+    found = [f for site in lived.SITES.values() for f in lived.measure(site, lived.MATRIX, pages)]
+    parts = [(lived.title(line), [f for f in found if f.line == line]) for line in lived.MATRIX]
+    parts += [(kind, [f for f in found if f.kind == kind]) for kind in lived.KINDS] + [("all", found)]
+    for what, part in parts:
+        if not part:
+            continue  # a walk of few pages comes to none twice
+        median, most = lived.errors(part)
+        asked = ("≤ 10 %, ≤ 25 %", "met" if median <= 10 and most <= 25 else "missed") if part is found else ("shown", "")
+        table.add("lived time, %s" % what, "", "%d pages" % len(part), "median %.1f %%, nine of ten %.1f %%" % (median, most), *asked)
+
+
+PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "memory": memory, "start": start,
+         "lived": lived_time}
 
 
 def main():

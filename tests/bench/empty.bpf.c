@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * empty.bpf.c: programs that do nothing on the hooks that a system call or a socket's data meets in
- * the two capture sources: the floor below which no agent on these hooks can be. Loaded by tests/bench/empty.c.
+ * the two capture sources: the floor below which no agent on these hooks can be. Loaded by tests/bench/micro.c.
  */
 #include "kernel.h"
 

@@ -17,7 +17,8 @@ import tempfile
 import threading
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests", "live"))
 
 from lib import process, servers  # noqa: E402 (the path comes first)
@@ -86,12 +87,13 @@ server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world,
     def scope(self):
         return [a for p in self.all for a in ("--pid", str(p))]
 
-    def load(self, seconds=None, connections=None):
-        """(CPU ns a request, requests a second, requests)."""
+    def load(self, seconds=None, connections=None, script=None):
+        """(CPU ns a request, requests a second, requests). `script`: of wrk, in this folder."""
         seconds = seconds or SECONDS
         before = cpu_ns(self.pids)
         out = process.run(["taskset", "-c", CLIENT_CPU, servers.program("wrk"), "-t1", "-c%d" % (connections or self.connections),
-                           "-d%ds" % seconds, "http://127.0.0.1:%d/hello" % self.port])
+                           "-d%ds" % seconds, *(["-s", os.path.join(HERE, script)] if script else []),
+                           "http://127.0.0.1:%d/hello" % self.port])
         count = int(re.search(r"(\d+) requests in", out).group(1))
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
         errors = re.search(r"Socket errors|Non-2xx", out)
@@ -123,6 +125,33 @@ def sink():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def record(path, script=None, seconds=4):
+    """What the agent sees of an nginx under load, into a file; returns how many requests there were."""
+    server = Hello("nginx")
+    log = path + ".err"
+    child = process.start([process.PARCOURS, "record", path, *server.scope()], log=log)
+    process.wait_for(lambda: "ready" in process.read(log), 20, "the recorder")
+    _, _, count = server.load(seconds, script=script)
+    time.sleep(1)
+    process.stop(child)
+    server.stop()
+    return count
+
+
+def replay(command, path, **more):
+    """(CPU seconds, transactions) of a command that ends in the agent. Others' work does not count."""
+    with open(path, "rb") as stdin, tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(command + ["replay", "-"], stdin=stdin, stdout=subprocess.DEVNULL, stderr=said, **more)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    found = re.search(r"(\d+) transactions", text)
+    if not found or not int(found.group(1)):
+        raise RuntimeError("replay: " + text[-300:])
+    return usage.ru_utime + usage.ru_stime, int(found.group(1))
 
 
 class Fleet(Agent):

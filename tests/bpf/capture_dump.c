@@ -30,10 +30,11 @@ struct options {
 	uint32_t cgroup_level;
 };
 
-static const char *const kind_name[] = { "?",	 "data", "open", "end", "close",
-					 "gone", "fork", "exec", "exit" };
+static const char *const kind_name[] = { "?",	  "data",   "open",  "end",    "close",	  "gone",
+					 "fork",  "exec",   "exit",  "?",      "?",	  "?",
+					 "acked", "resent", "alive", "looked", "listener" };
 static const char *const why_name[] = { "",	  "budget", "directive", "sendfile",  "io_uring",
-					"compat", "mmsg",   "zerocopy",	 "splice_in", "trunc",
+					"compat", "mmsg",   "zerocopy",	 "no_buffer", "trunc",
 					"fault",  "kernel", "call" };
 
 static void print_hex(const char *key, const unsigned char *at, size_t len)
@@ -65,11 +66,20 @@ static void print_open(const struct pc_open *o)
 {
 	printf(",\"conn\":%llu,\"rx_pos\":%llu,\"tx_pos\":%llu,\"peer\":%llu,\"cgroup\":%llu,"
 	       "\"start\":%llu,\"handshake\":%llu,\"rx_isn\":%u,\"tx_isn\":%u,\"tgid\":%u,"
-	       "\"family\":%u,\"lport\":%u,\"rport\":%u",
+	       "\"family\":%u,\"lport\":%u,\"rport\":%u,\"tid\":%u",
 	       o->conn, o->rx_pos, o->tx_pos, o->peer_conn, o->cgroup, o->start_ns, o->handshake_ns,
-	       o->rx_isn, o->tx_isn, o->tgid, o->family, o->local.port, o->remote.port);
+	       o->rx_isn, o->tx_isn, o->tgid, o->family, o->local.port, o->remote.port, o->tid);
 	print_hex("lip", o->local.ip, 16);
 	print_hex("rip", o->remote.ip, 16);
+}
+
+static void print_listener(const struct pc_listener *l)
+{
+	printf(",\"conn\":%llu,\"turned\":%llu,\"still\":%llu,\"waiting\":%u,\"backlog\":%u,"
+	       "\"tgid\":%u,\"family\":%u,\"lport\":%u",
+	       l->conn, l->turned, l->still_ns, l->waiting, l->backlog, l->tgid, l->family,
+	       l->local.port);
+	print_hex("lip", l->local.ip, 16);
 }
 
 static void on_record(void *ctx, const struct pc_head *h)
@@ -77,6 +87,8 @@ static void on_record(void *ctx, const struct pc_head *h)
 	const struct pc_end *e = (const void *)h;
 	const struct pc_close *c = (const void *)h;
 	const struct pc_process *p = (const void *)h;
+	const struct pc_sent *s = (const void *)h;
+	const struct pc_alive *a = (const void *)h;
 
 	if (h->kind >= sizeof(kind_name) / sizeof(*kind_name))
 		return;
@@ -86,6 +98,8 @@ static void on_record(void *ctx, const struct pc_head *h)
 		print_data((const void *)h);
 	else if (h->kind == PC_OPEN)
 		print_open((const void *)h);
+	else if (h->kind == PC_LISTENER)
+		print_listener((const void *)h);
 	else if (h->kind == PC_END)
 		printf(",\"conn\":%llu,\"pos\":%llu,\"error\":%d,\"dir\":\"%s\",\"tgid\":%u",
 		       e->conn, e->pos, e->error, e->dir == PC_TX ? "tx" : "rx", e->tgid);
@@ -93,6 +107,11 @@ static void on_record(void *ctx, const struct pc_head *h)
 		printf(",\"conn\":%llu,\"rx_pos\":%llu,\"tx_pos\":%llu,\"acked\":%llu,"
 		       "\"unread\":%u,\"error\":%d",
 		       c->conn, c->rx_pos, c->tx_pos, c->acked, c->unread, c->error);
+	else if (h->kind == PC_ACKED || h->kind == PC_RESENT)
+		printf(",\"conn\":%llu,\"pos\":%llu,\"segments\":%u,\"retrans\":%u", s->conn,
+		       s->pos, s->segments, s->retrans);
+	else if (h->kind == PC_ALIVE || h->kind == PC_LOOKED)
+		printf(",\"conn\":%llu,\"since\":%llu", a->conn, a->since_ns);
 	else
 		printf(",\"tgid\":%u,\"parent\":%u,\"exit\":%d,\"comm\":\"%.16s\",\"file\":\"%."
 		       "255s\"",
@@ -123,6 +142,11 @@ static int parse(int argc, char **argv, struct options *o)
 			i++;
 		} else if (strcmp(a, "--connections") == 0) {
 			o->capture.connections = (uint32_t)strtoul(v, NULL, 10);
+			i++;
+		} else if (strcmp(a, "--acknowledged") == 0) {
+			o->capture.acknowledge = strcmp(v, "on") == 0	 ? CAPTURE_ACKNOWLEDGE_ON
+						 : strcmp(v, "off") == 0 ? CAPTURE_ACKNOWLEDGE_OFF
+									 : CAPTURE_ACKNOWLEDGE_AUTO;
 			i++;
 		} else if (strcmp(a, "--source") == 0) {
 			o->capture.source =
@@ -179,13 +203,13 @@ static void print_stats(const struct reader *r)
 
 	reader_stats(r, &s);
 	printf("{\"kind\":\"stats\",\"submitted\":[");
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < PC_KINDS; i++)
 		printf("%s%llu", i ? "," : "", s.kernel.submitted[i]);
 	printf("],\"lost\":[");
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < PC_KINDS; i++)
 		printf("%s%llu", i ? "," : "", s.kernel.lost[i]);
 	printf("],\"read\":[");
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < PC_KINDS; i++)
 		printf("%s%" PRIu64, i ? "," : "", s.records[i]);
 	printf("],\"why_bytes\":[");
 	for (int i = 0; i < 16; i++)
@@ -213,6 +237,7 @@ static int loop(struct capture *c, struct reader *r)
 		}
 		fflush(stdout);
 	}
+	capture_last(c);
 	while (reader_drain(r, UINT64_MAX) > 0)
 		;
 	print_stats(r);

@@ -29,14 +29,38 @@ static void test_process_bits(void **state)
 
 static void test_exec(void **state)
 {
-	const uint32_t exe = PC_SCOPE_BY_PROCESS | PC_SCOPE_EXEC_ASKS;
+	const uint32_t pid = PC_SCOPE_BY_PROCESS, exe = pid | PC_SCOPE_EXEC_ASKS;
 
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, exe), PC_SCOPE_UNKNOWN);
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, exe), PC_SCOPE_UNKNOWN);
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_PINNED, exe), PC_SCOPE_PINNED);
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, PC_SCOPE_BY_PROCESS), PC_SCOPE_NO);
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, PC_SCOPE_BY_PROCESS), PC_SCOPE_YES);
-	assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, PC_SCOPE_BY_LISTENER), PC_SCOPE_YES);
+	for (unsigned serves = 0; serves < 2; serves++) {
+		assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, exe, serves), PC_SCOPE_UNKNOWN);
+		assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, exe, serves), PC_SCOPE_UNKNOWN);
+		assert_int_equal(pc_proc_after_exec(PC_SCOPE_PINNED, exe, serves), PC_SCOPE_PINNED);
+		assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, pid, serves), PC_SCOPE_NO);
+		assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, pid, serves), PC_SCOPE_YES);
+	}
+}
+
+/* sshd's shell is not watched, a server that replaces itself or was given its listener is. */
+static void test_exec_of_listener(void **state)
+{
+	const uint32_t listener = PC_SCOPE_BY_LISTENER;
+
+	assert_int_equal(pc_proc_after_exec(PC_SCOPE_YES, listener, false), PC_SCOPE_NO);
+	assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, listener, false), PC_SCOPE_NO);
+	assert_int_equal(pc_proc_after_exec(PC_SERVES, listener, false), PC_SCOPE_NO);
+	assert_int_equal(pc_proc_after_exec(PC_SERVES, listener, true), PC_SERVES);
+	assert_int_equal(pc_proc_after_exec(PC_SCOPE_NO, listener, true), PC_SERVES);
+	assert_int_equal(pc_decide(listener, PC_SERVES, false, false), PC_SCOPE_YES);
+}
+
+static void test_use_serves(void **state)
+{
+	assert_true(pc_use_serves(PC_SCOPE_BY_LISTENER, PC_S_PASSIVE | PC_S_ANCHORED));
+	assert_true(pc_use_serves(PC_SCOPE_BY_LISTENER, PC_S_LISTENER));
+	assert_false(pc_use_serves(PC_SCOPE_BY_LISTENER, PC_S_ACTIVE | PC_S_ANCHORED));
+	assert_false(pc_use_serves(PC_SCOPE_BY_LISTENER, 0));
+	assert_false(pc_use_serves(PC_SCOPE_BY_PROCESS, PC_S_PASSIVE));
+	assert_false(pc_use_serves(PC_SCOPE_BY_PORT, PC_S_LISTENER));
 }
 
 static void test_ports(void **state)
@@ -105,7 +129,8 @@ int main(void)
 		cmocka_unit_test(test_process_bits), cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_ports),	     cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_sample),	     cmocka_unit_test(test_final),
-		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_close),	     cmocka_unit_test(test_exec_of_listener),
+		cmocka_unit_test(test_use_serves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,7 @@ service:
   pipelines:
     traces: {{receivers: [otlp], exporters: [file, debug]}}
     metrics: {{receivers: [otlp], exporters: [file, debug, prometheus]}}
+    logs: {{receivers: [otlp], exporters: [file, debug]}}
 """
 
 Span = collections.namedtuple("Span", "resource scope schema span attributes")
@@ -87,6 +88,16 @@ class Collector:
                 for scoped in block["scopeSpans"]:
                     found += [Span(resource, scoped["scope"], scoped.get("schemaUrl"), s,
                                    attributes(s.get("attributes"))) for s in scoped["spans"]]
+        return found
+
+    def events(self):
+        """[(resource, log record, attributes)]"""
+        found = []
+        for request in self.requests():
+            for block in request.get("resourceLogs", []):
+                resource = attributes(block["resource"].get("attributes"))
+                for scoped in block["scopeLogs"]:
+                    found += [(resource, r, attributes(r.get("attributes"))) for r in scoped["logRecords"]]
         return found
 
     def points(self):

@@ -71,7 +71,7 @@ static void put_request(struct transaction *t, uint64_t i, char text[8192])
 	if (i % 23 == 0)
 		t->user_agent = SLICE("caf\xe9 \xff"); /* not UTF-8 */
 	if (i % 7 == 0)
-		t->forwarded_for = SLICE("203.0.113.9, 10.0.0.1");
+		t->client = sample_addr("203.0.113.9", 0), t->client_source = "x-forwarded-for";
 	t->request.minor = i % 13 != 0;
 	t->request.body_bytes = m == 1 || m == 3 ? i * 37 % 5000 : 0;
 	t->request.wire_bytes = 250 + t->request.body_bytes;
@@ -243,7 +243,7 @@ static void on_term(int number)
 /* Pushes all, then ticks on for the time that is left. Returns CPU of this thread a transaction. */
 static double drive(struct export *x, const struct options *o)
 {
-	struct txn_sink sink = export_txn_sink(x);
+	struct session_sink sink = export_session_sink(x);
 	struct connection c = { .tgid = 100 };
 	uint64_t begin = clock_mono_ns(), end = begin + (uint64_t)(o->seconds * 1e9);
 	double cpu = thread_cpu_ns();

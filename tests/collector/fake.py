@@ -75,6 +75,57 @@ def endless_body(handler):
     handler.close_connection = True
 
 
+def cut_body(code):
+    """A whole head, and half of the body that it promised."""
+    def act(handler):
+        handler.send_response(code)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b"x" * 500)
+        handler.wfile.flush()
+        hang_up(handler)
+    return act
+
+
+def half_a_head(handler):
+    """A status line, then silence with the connection open."""
+    handler.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
+    time.sleep(3)
+    hang_up(handler)
+
+
+def drip(handler):
+    """A body that never ends, an octet at a time."""
+    handler.send_response(503)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    try:
+        for _ in range(100):
+            handler.connection.sendall(b"x")
+            time.sleep(0.05)
+    except OSError:
+        pass
+    handler.close_connection = True
+
+
+def interim_only(handler):
+    handler.connection.sendall(b"HTTP/1.1 103 Early Hints\r\nRetry-After: 3600\r\n\r\n")
+    hang_up(handler)
+
+
+def endless_head(handler):
+    sent = 0
+    try:
+        handler.connection.sendall(b"HTTP/1.1 503 Busy\r\n")
+        for i in range(100000):
+            handler.connection.sendall((b"X-%d: " % i + b"y" * 1000 + b"\r\n") * 10)
+            sent += 10000
+    except OSError:
+        pass
+    handler.server.endless = sent
+    handler.close_connection = True
+
+
 class Fake:
     def __init__(self, *script, port=0, tls=None):
         self.script = list(script) or [ok()]

@@ -16,7 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "parcours")
 SOURCES = ("main.go", "go.mod", "go.sum")
-PACKAGES = ["opentelemetry-proto==1.30.0", "protobuf==5.29.5"]
+PACKAGES = ["opentelemetry-proto==1.37.0", "protobuf==5.29.5"]
 
 
 def digest(parts):

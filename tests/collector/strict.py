@@ -7,6 +7,7 @@ import math
 
 from google.protobuf import unknown_fields
 from google.protobuf.descriptor import FieldDescriptor
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
@@ -138,6 +139,23 @@ def metric(m):
     sets = [tuple(sorted(attributes(p.attributes).items())) for p in data.data_points]
     need(len(sets) == len(set(sets)), "attribute set twice", m.name, sets)
     return len(sets)
+
+
+def events(body):
+    """Returns the number of log records; each is an event."""
+    message = logs_service_pb2.ExportLogsServiceRequest.FromString(body)
+    known(message)
+    count = 0
+    for b in message.resource_logs:
+        block(b, b.scope_logs)
+        for scoped in b.scope_logs:
+            for r in scoped.log_records:
+                a = attributes(r.attributes)
+                need(r.event_name and r.severity_number == 9, "name and severity", r)
+                need(1.6e18 < r.time_unix_nano < 4e18 and 1.6e18 < r.observed_time_unix_nano < 4e18, "times", r)
+                need("parcours.event_id" in a and "parcours.revision" in a and "parcours.site" in a, "event", a)
+                count += 1
+    return count
 
 
 def metrics(body):

@@ -110,6 +110,7 @@ bool command_open(struct parser *p)
 	c->pos[PC_TX] = words_number(&p->w, "tx", 0);
 	o->conn = c->id;
 	o->tgid = c->pid;
+	o->tid = client ? (uint32_t)words_number(&p->w, "tid", c->pid) : 0;
 	o->start_ns = absolute(p, "start");
 	if (words_value(&p->w, "handshake").at)
 		o->handshake_ns = words_time(&p->w, words_value(&p->w, "handshake"));
@@ -243,6 +244,10 @@ static bool on_data(struct parser *p, enum pc_dir d)
 	call.head.flags = c->flags;
 	if (words_has(&p->w, "blocked"))
 		call.head.flags |= PC_F_BLOCKED;
+	if (words_has(&p->w, "awaited"))
+		call.head.flags |= PC_F_AWAITED;
+	if (words_has(&p->w, "arrived"))
+		call.head.flags |= PC_F_ARRIVED;
 	if (words_has(&p->w, "uncertain"))
 		call.head.flags |= PC_F_UNCERTAIN;
 	return add_call(p, &call, octets, absent);
@@ -298,6 +303,53 @@ bool command_end(struct parser *p)
 	return true;
 }
 
+static bool on_sent(struct parser *p, enum pc_kind kind)
+{
+	struct conn *c = find_conn(p);
+	struct pc_sent *r = c ? add_record(p, kind, sizeof(*r)) : NULL;
+
+	if (!r)
+		return false;
+	r->conn = c->id;
+	r->pos = words_number(&p->w, "pos", c->pos[PC_TX]) + c->shift[PC_TX];
+	r->segments = (uint32_t)words_number(&p->w, "segments", kind == PC_RESENT);
+	r->retrans = (uint32_t)words_number(&p->w, "retrans", 0);
+	r->head.flags |= words_has(&p->w, "at_most") ? PC_F_AT_MOST : 0;
+	return true;
+}
+
+bool command_acked(struct parser *p)
+{
+	return on_sent(p, PC_ACKED);
+}
+
+bool command_resent(struct parser *p)
+{
+	return on_sent(p, PC_RESENT);
+}
+
+/* A look at every descriptor found it; `looked`: that was all that it found. */
+bool command_alive(struct parser *p)
+{
+	struct conn *c = find_conn(p);
+	struct pc_alive *r = c ? add_record(p, PC_ALIVE, sizeof(*r)) : NULL;
+
+	if (!r)
+		return false;
+	r->conn = c->id;
+	r->since_ns = absolute(p, "since");
+	return true;
+}
+
+bool command_looked(struct parser *p)
+{
+	struct pc_alive *r = add_record(p, PC_LOOKED, sizeof(*r));
+
+	if (r)
+		r->since_ns = absolute(p, "since");
+	return r;
+}
+
 static bool add_close(struct parser *p, struct conn *c, enum pc_kind kind)
 {
 	struct pc_close *r = add_record(p, kind, sizeof(*r));
@@ -314,6 +366,32 @@ static bool add_close(struct parser *p, struct conn *c, enum pc_kind kind)
 	r->error = words_errno(&p->w, "error");
 	r->head.flags |= words_has(&p->w, "reset_in") ? PC_F_RESET_IN : 0;
 	r->head.flags |= words_has(&p->w, "reset_out") ? PC_F_RESET_OUT : 0;
+	if (kind == PC_GONE)
+		return true;
+	r->head.flags |= words_has(&p->w, "refused") ? PC_F_REFUSED : 0;
+	r->head.flags |= words_has(&p->w, "unsent") ? PC_F_UNSENT : 0;
+	r->head.flags |= words_has(&p->w, "unaccepted") ? PC_F_UNACCEPTED | PC_F_IN_VAIN : 0;
+	r->head.flags |= words_has(&p->w, "in_vain") ? PC_F_IN_VAIN : 0;
+	return true;
+}
+
+/* What a look at a listener found. */
+bool command_listener(struct parser *p)
+{
+	struct conn *c = find_conn(p);
+	struct pc_listener *r = c ? add_record(p, PC_LISTENER, sizeof(*r)) : NULL;
+
+	if (!r)
+		return false;
+	if (!parse_addr(words_next(&p->w), &r->local, &r->family))
+		return bad(p, "listener ID ADDRESS:PORT");
+	r->conn = c->id;
+	r->turned = words_number(&p->w, "turned", 0);
+	r->still_ns = absolute(p, "still");
+	r->waiting = (uint32_t)words_number(&p->w, "waiting", 0);
+	r->backlog = (uint32_t)words_number(&p->w, "backlog", 0);
+	r->tgid = (uint32_t)words_number(&p->w, "pid", 100);
+	r->head.flags |= words_has(&p->w, "shut") ? PC_F_REFUSED : 0;
 	return true;
 }
 

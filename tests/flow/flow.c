@@ -41,7 +41,7 @@ static uint32_t figures(void *ctx, struct counter *ret, uint32_t max)
 {
 	struct core **core = ctx;
 
-	return *core ? core_figures(*core, ret, max) : 0;
+	return *core ? core_figures(*core, 0, ret, max) : 0;
 }
 
 static int run_core(const struct script *s)

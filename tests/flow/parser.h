@@ -9,7 +9,7 @@
 #include "script.h"
 #include "words.h"
 
-#define CONNS 256
+#define CONNS 4096
 
 struct conn {
 	uint64_t id;
@@ -54,5 +54,10 @@ bool command_pos(struct parser *p);
 bool command_end(struct parser *p);
 bool command_close(struct parser *p);
 bool command_gone(struct parser *p);
+bool command_acked(struct parser *p);
+bool command_resent(struct parser *p);
+bool command_alive(struct parser *p);
+bool command_looked(struct parser *p);
+bool command_listener(struct parser *p);
 
 #endif

@@ -129,7 +129,11 @@ static bool on_exit_(struct parser *p)
 
 static bool on_tick(struct parser *p)
 {
-	return add_record(p, PC_TICK, sizeof(struct pc_head));
+	struct pc_head *r = add_record(p, PC_TICK, sizeof(*r));
+
+	if (r && words_has(&p->w, "lost"))
+		r->flags |= PC_F_LOST;
+	return r;
 }
 
 static bool run_line(struct parser *p)
@@ -138,11 +142,25 @@ static bool run_line(struct parser *p)
 		const char *name;
 		bool (*run)(struct parser *p);
 	} commands[] = {
-		{ "rx", command_rx },	  { "tx", command_tx },	  { "miss", command_miss },
-		{ "open", command_open }, { "end", command_end }, { "close", command_close },
-		{ "gone", command_gone }, { "pos", command_pos }, { "fork", on_fork },
-		{ "exec", on_exec },	  { "exit", on_exit_ },	  { "who", on_who },
-		{ "tick", on_tick },	  { "set", on_set },
+		{ "rx", command_rx },
+		{ "tx", command_tx },
+		{ "miss", command_miss },
+		{ "open", command_open },
+		{ "end", command_end },
+		{ "close", command_close },
+		{ "gone", command_gone },
+		{ "pos", command_pos },
+		{ "fork", on_fork },
+		{ "exec", on_exec },
+		{ "exit", on_exit_ },
+		{ "who", on_who },
+		{ "tick", on_tick },
+		{ "set", on_set },
+		{ "acked", command_acked },
+		{ "resent", command_resent },
+		{ "alive", command_alive },
+		{ "looked", command_looked },
+		{ "listener", command_listener },
 	};
 	struct slice command = words_next(&p->w);
 

@@ -184,7 +184,8 @@ int words_errno(struct words *w, const char *key)
 	} names[] = {
 		{ "ECONNRESET", ECONNRESET },	  { "EPIPE", EPIPE },
 		{ "ETIMEDOUT", ETIMEDOUT },	  { "EHOSTUNREACH", EHOSTUNREACH },
-		{ "ECONNABORTED", ECONNABORTED },
+		{ "ECONNABORTED", ECONNABORTED }, { "ECONNREFUSED", ECONNREFUSED },
+		{ "ENETUNREACH", ENETUNREACH },
 	};
 	struct slice s = words_value(w, key);
 

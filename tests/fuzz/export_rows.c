@@ -4,6 +4,8 @@
  * NDJSON, a line for a terminal and a span. The first octet chooses the mode, then the rest is cut at
  * newlines into path, query, Referer, Location, User-Agent, X-Forwarded-For, Host and method.
  *
+ * The first of them are a page and its failed call's host too, and the site of its visit.
+ *
  * What must hold: a row is one line of UTF-8 without a bare control; a terminal gets no control at all;
  * a span is protobuf.
  */
@@ -14,6 +16,7 @@
 #include "../unit/sample.h"
 #include "base/utf8.h"
 #include "export/console.h"
+#include "export/fact.h"
 #include "export/ndjson.h"
 #include "export/span.h"
 
@@ -55,12 +58,45 @@ static void check_span(struct transaction *t, const struct view *v)
 	resources_free(r);
 }
 
+static void check_line(struct buf *b)
+{
+	check_row(b);
+	for (size_t i = 0; i + 1 < b->len; i++)
+		assert(b->at[i] != 0x7f);
+}
+
+static void check_facts(struct console *c, const struct privacy_rules *rules, struct slice path,
+			struct slice host, struct slice site, struct buf *b)
+{
+	static const uint8_t id[KEY_BYTES] = { 1 };
+	struct page_seen p = { .id = id,
+			       .has = PAGE_HAS_LIVED,
+			       .path = path,
+			       .group = path,
+			       .failed_host = host,
+			       .failed_calls = 1 };
+	struct session_fact f = { .revision = 1, .site = site, .basis = "cookie", .page = &p };
+	static const enum fact_kind kinds[] = { FACT_START, FACT_PAGE, FACT_END };
+	static struct fact_view v;
+
+	if (!v.scratch.max)
+		fact_view_init(&v);
+	for (unsigned i = 0; i < 3; i++) {
+		f.kind = kinds[i];
+		if (fact_view_make(&v, rules, &f))
+			continue;
+		buf_clear(b);
+		assert(console_fact(c, b, &v.fact, SAMPLE_WALL));
+		check_line(b);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ndjson_context context = { .wall_minus_mono_ns = SAMPLE_WALL };
 	struct privacy_rules rules = { 0 };
 	struct transaction t = sample();
-	struct console console = { 0 };
+	struct console console = { .show = CONSOLE_ALL };
 	static struct view v;
 	struct slice rest;
 	struct buf b;
@@ -77,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	t.referer = next(&rest);
 	t.location = next(&rest);
 	t.user_agent = next(&rest);
-	t.forwarded_for = next(&rest);
+	t.client_source = rest.len & 1 ? "x-forwarded-for" : NULL;
+	t.client = t.remote;
 	t.authority = t.server_name = next(&rest);
 	t.method = next(&rest);
 	t.method_known = false;
@@ -90,9 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_row(&b);
 	buf_clear(&b);
 	assert(console_transaction(&console, &b, &t, &v, SAMPLE_WALL, 1));
-	check_row(&b);
-	for (size_t i = 0; i + 1 < b.len; i++)
-		assert(b.at[i] != 0x7f);
+	check_line(&b);
+	check_facts(&console, &rules, t.path, t.query, t.authority, &b);
 	buf_done(&b);
 	check_span(&t, &v);
 	return 0;

@@ -38,7 +38,8 @@ def record(place, source, count=COUNT):
     server = servers.Nginx().start()
     log = open(place + "/err", "wb")
     child = process.start([AGENT, "record", place + "/r.rec", "--port", str(server.port), "--privacy", "none",
-                           "--capture", source, "--ndjson", place + "/live"], stderr=log)
+                           "--capture", source, "--state-directory", place + "/state", "--ndjson", place + "/live"],
+                          stderr=log)
     process.wait_for(lambda: "ready" in process.read(place + "/err"), 20, "ready: " + process.read(place + "/err"))
     load.drive(server.port, load.plan(count, ["/f777.bin", "/f5000.bin", "/none"]), concurrency=16)
     lines = server.wait_lines(count)
@@ -55,7 +56,8 @@ def same_as_live(source):
     check(page.startswith(b"parcours recording\n") and b"raw traffic" in page and b"passwords" in page,
           "the header does not say what it is: %r" % page[:200])
     for name in ("one", "two"):
-        code, _, err = call("replay", path, "--privacy", "none", "--ndjson", place + "/" + name)
+        code, _, err = call("replay", path, "--privacy", "none", "--state-directory", place + "/state", "--ndjson",
+                            place + "/" + name)
         equal(code, 0, "exit code of replay: " + err)
     equal(process.read(place + "/one"), process.read(place + "/two"), "text of two replays")
     again = transactions(place + "/one")

@@ -192,7 +192,24 @@ def splice_in(source):
     equal(p.s.recv(1000), text(200, 2), "last")
     records, c, s = p.end()
     whole = text(100) + text(5000, 1) + text(200, 2)
-    equal(covered(records, s, "rx", whole, why=("splice_in",), uncertain=True), {"splice_in": 5000}, "absent")
+    equal(covered(records, s, "rx", whole, why=("no_buffer",), uncertain=True), {"no_buffer": 5000}, "absent")
+
+
+def urgent(source):
+    """MSG_OOB: written, its byte is one like others; reading passes over it."""
+    p = Pair(source).remember()
+    p.c.sendall(b"before")
+    equal(p.s.recv(100), b"before", "before")
+    equal(p.c.send(b"abc!", socket.MSG_OOB), 4, "urgent")
+    p.c.sendall(b"after")
+    got = b""
+    while not got.endswith(b"after"):
+        got += p.s.recv(100)
+    equal(got, b"abcafter", "the urgent byte is not among them")
+    records, c, s = p.end()
+    equal(covered(records, c, "tx", b"beforeabc!after"), {}, "absent")
+    absent = covered(records, s, "rx", b"beforeabc!after", why=("no_buffer", "io_uring"), uncertain=True)
+    equal(sum(absent.values()), 1, "one byte was passed over: %s" % absent)
 
 
 def long_calls(source):
@@ -257,6 +274,29 @@ def directives(source):
     absent = covered(records, s, "rx", whole, why=("directive", "budget"))
     equal(absent, {"directive": 4900, "budget": 2100 - 300 - 64}, "absent")
     check(not of(records, s, "close"), "a connection that is not wanted was told closed")
+
+
+def made_up_length(source):
+    """Content that reads like a head: what stands behind it and within its length is told when the other
+    side has spoken, and at the time at which it moved."""
+    p = Pair(source).remember()
+    parts = (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + text(8192), text(3000, 1))
+    for part in parts:
+        p.s.sendall(part)
+        equal(read_all(p.c, len(part)), part, "part")
+    moved = time.monotonic_ns()
+    time.sleep(0.3)
+    p.c.sendall(text(50))
+    equal(read_all(p.s, 50), text(50), "the other side speaks")
+    p.s.sendall(text(200))
+    equal(read_all(p.c, 200), text(200), "behind it")
+    whole = b"".join(parts) + text(200)
+    records, c, s = p.end()
+    absent = covered(records, s, "tx", whole, why=("directive", "budget"))
+    equal(absent["directive"], 3000, "absent")
+    for r in of(records, s, "data", "tx"):
+        check((r["time"] <= moved) == (r["pos"] < len(whole) - 200), "the time of %d is wrong by %.3f s" % (
+            r["pos"], (r["time"] - moved) / 1e9))
 
 
 def partial(source):
@@ -449,8 +489,8 @@ def ipv6(source):
 
 suite = Suite()
 for each in sources():
-    for body in (senders, receivers, peek, splice_in, long_calls, directives, partial, blocking, threads, existing, unix,
-                 ipv6):
+    for body in (senders, receivers, peek, splice_in, urgent, long_calls, directives, made_up_length, partial, blocking,
+                 threads, existing, unix, ipv6):
         require()
         suite.run("capture %s %s" % (body.__name__, each), body, each)
 suite.done()

@@ -360,11 +360,43 @@ def lost(source):
         for r in of(records, conn, "data", d):
             check(r["pos"] >= at, "%s goes back" % d)
             holes += r["pos"] - at
-            equal(bytes.fromhex(r["bytes"]), sent[r["pos"]:r["pos"] + r["len"]], d)
+            equal(bytes.fromhex(r["bytes"]), sent[r["pos"]:r["pos"] + r["captured"]], d)
+            check(r["captured"] == r["len"] or r["why"] == "budget", "absent because of %r" % r["why"])
             at = r["pos"] + r["len"]
         equal(at, len(sent), d + " end")
     equal(holes, stats["lost_bytes"], "bytes in holes")
     return "%d records, %d bytes lost" % (stats["lost"][DATA], holes)
+
+
+def filling(source):
+    """A ring that is three quarters full: what begins a message keeps its bytes, a piece of a body is told without."""
+    l = listen()
+    dump = Dump(source, "--port", port_of(l), "--ring", 65536)
+    c, s, local = connect(l)
+    sent = b""
+
+    def move(data):
+        nonlocal sent
+        sent += data
+        c.sendall(data)
+        left = len(data)
+        while left:
+            left -= len(s.recv(left))
+    move(b"whole " * 300)
+    dump.so_far()
+    dump.say("stop")
+    while len(sent) < 1800 + 44 * 500:  # 580 octets of the ring each, at both ends
+        move(b"few" * 166 + b"\r\n")
+    head = b"GET /kept HTTP/1.1\r\nX: " + b"y" * 1500 + b"\r\n\r\n"
+    move(head)
+    move(b"body" * 400)
+    move(head)
+    dump.say("go")
+    records = dump.end()
+    equal(sum(dump.stats["lost"]), 0, "lost")
+    for conn, d in ((conn_of(records, lport=local), "tx"), (conn_of(records, lport=port_of(l)), "rx")):
+        equal(covered(records, conn, d, sent, why=("budget",)), {"budget": 1600}, "absent")
+        equal([r["captured"] for r in of(records, conn, "data", d)][-3:], [len(head), 0, len(head)], "captured")
 
 
 def mptcp(source):
@@ -392,6 +424,7 @@ def mptcp(source):
 suite = Suite()
 require()
 for each in sources():
-    for body in (orderly, resets, refused, arrivals, forked, passed, short_lived, judged, new_brain, lost, mptcp):
+    for body in (orderly, resets, refused, arrivals, forked, passed, short_lived, judged, new_brain, lost, filling,
+                 mptcp):
         suite.run("capture %s %s" % (body.__name__, each), body, each)
 suite.done()

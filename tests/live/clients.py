@@ -82,8 +82,7 @@ def one(name, source):
     if name == "Go":
         runtimes.go_build("client")
     server = servers.Nginx().start()
-    # On two cores the brain waits for its turn among clients and servers: room for that long.
-    agent = Agent("--port", server.port, "--ring-size", 16 << 20, source=source)
+    agent = Agent("--port", server.port, source=source)
     count = call(server.port)
     lines = server.wait_lines(count)
     equal(len(lines), count, "lines in the server's log")

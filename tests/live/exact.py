@@ -41,9 +41,8 @@ def one(name, source):
     backend = getattr(server, "backend", None)
     if backend:
         scope += ["--port", backend.port]
-    # On two cores the brain waits for its turn among drivers and servers: room for that long.
-    agent = Agent(*scope, "--ring-size", 16 << 20, source=source)
-    seen = load.drive(server.port, requests, think=0.02)
+    agent = Agent(*scope, source=source)
+    seen = load.drive(server.port, requests)
     truth = truth_of(server, requests, seen)
     agent.stop()
     at_server, at_driver = agent.rows("server", server.port), agent.rows("client", server.port)

@@ -4,10 +4,12 @@
 
 Pages (home, category, product, search, cart, checkout in three steps, order), a JSON interface, style
 sheet, script and pictures, a cart that hangs on a cookie, redirects after forms, 304 for what has not
-changed, chunked pages, and now and then a slow or failing page (--slow, --fail: per mille). Orders are
-kept in memory and, with --orders FILE, written one JSON object a line: the truth for tests.
+changed, chunked pages, and now and then a slow or failing page (--slow, --fail: per mille). A search takes
+--search milliseconds, and of one product (--broken SLUG) the picture is missing. Orders are kept in memory and,
+with --orders FILE, written one JSON object a line: the truth for tests. Pages of the weight of real ones
+stand below /showroom; they take --think milliseconds, give or take a half, to be made.
 
-    shop.py --port 8000 [--slow 30] [--fail 10] [--seed 1] [--orders FILE]
+    shop.py --port 8000 [--slow 30] [--fail 10] [--search 0] [--broken SLUG] [--seed 1] [--orders FILE] [--think 0]
 """
 import argparse
 import hashlib
@@ -21,6 +23,7 @@ import urllib.parse
 import uuid
 
 import pages
+import showroom
 from catalogue import BY_ID, BY_SLUG, CATEGORIES, CURRENCY, PRODUCTS, money
 
 
@@ -28,7 +31,8 @@ class Shop:
     """The state all threads share: carts and orders."""
 
     def __init__(self, options):
-        self.slow, self.fail = options.slow, options.fail
+        self.slow, self.fail, self.think = options.slow, options.fail, options.think
+        self.search, self.broken = options.search, options.broken
         self.random = random.Random(options.seed)
         self.lock = threading.Lock()
         self.carts, self.orders = {}, []
@@ -164,7 +168,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, pages.page("Not found", "<p>No such product.</p>"))
         return self.answer(200, pages.product(product))
 
+    def get_showroom(self):
+        with self.shop.lock:
+            pause = self.shop.think * self.shop.random.uniform(0.5, 1.5)
+        time.sleep(pause / 1000)
+        kind, name = (self.part[1:] + ["", ""])[:2]
+        if kind == "moved":
+            return self.redirect("/showroom")
+        if kind == "category" and name in CATEGORIES:
+            return self.answer(200, showroom.category(name))
+        if kind == "product" and name in BY_SLUG:
+            return self.answer(200, showroom.product(name))
+        if kind:
+            return self.answer(404, pages.page("Not found", "<p>No such page.</p>"))
+        return self.answer(200, showroom.home())
+
     def get_search(self):
+        time.sleep(self.shop.search / 1000)
         word = self.query.get("q", "").lower()
         return self.answer(200, pages.listing("Search", [p for p in PRODUCTS if word in p.name.lower()]))
 
@@ -177,6 +197,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.part[1:2] == ["cart"]:
             cart = self.cart()
             return self.json(200, {"lines": cart["lines"], "total": money(self.shop.total(cart)), "currency": CURRENCY})
+        if self.part[1:2] == ["stock"]:
+            return self.json(200, {p.slug: p.stock for p in PRODUCTS})
+        if self.part[1:2] == ["events"]:
+            return self.events()
+        return self.json(404, {"error": "unknown resource"})
+
+    def events(self):
+        """An event stream that says something every half second, until the visitor leaves."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        while True:
+            self.wfile.write(b"data: %d\n\n" % time.monotonic_ns())
+            time.sleep(0.5)
+
+    def post_api(self):
+        if self.part[1:2] == ["beacon"]:
+            return self.answer(204)
         return self.json(404, {"error": "unknown resource"})
 
     def get_static(self):
@@ -187,9 +226,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def get_images(self):
         slug = self.part[1].rsplit(".", 1)[0] if len(self.part) > 1 else ""
-        if slug not in BY_SLUG:
+        if slug not in BY_SLUG or slug == self.shop.broken:
             return self.answer(404, b"", "text/plain")
         return self.fixed(pages.picture(BY_SLUG[slug]), "image/svg+xml")
+
+    def get_assets(self):
+        content = showroom.files().get("/".join(self.part), "")
+        if not content:
+            return self.answer(404, b"", "text/plain")
+        kind = {"css": "text/css", "js": "text/javascript", "png": "image/png"}[self.part[-1].rsplit(".", 1)[1]]
+        return self.fixed(content if isinstance(content, bytes) else content.encode(), kind)
+
+    get_photos = get_assets
 
     def get_health(self):
         self.answer(200, b"ok\n", "text/plain")
@@ -264,6 +312,9 @@ def main():
     parser.add_argument("--fail", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--orders")
+    parser.add_argument("--think", type=int, default=0)
+    parser.add_argument("--search", type=int, default=0)
+    parser.add_argument("--broken")
     options = parser.parse_args()
     server = Server(("127.0.0.1", options.port), Handler)
     server.shop = Shop(options)

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scripted visitors of the shop: some look around, some buy, some are refused or leave their cart.
 
-Each is a thread with its own connection, cookie and pace; the script of a visit is drawn with a seed.
+Each is a thread that makes one visit after the other, each as another person: with an address, a browser, a
+language, a way by which he came and cookies of his own, and with the fields that a browser sends. What a visit
+does is drawn with a seed; the first of all is a tour that meets a slow page, one with a part that is missing,
+and one that is not there. Now and then it is a crawler.
 
     visitors.py --port 8080 [--count 4] [--seconds 60] [--pace 1.0] [--seed 1]
 """
 import argparse
 import http.client
+import itertools
 import random
 import re
 import threading
@@ -19,7 +23,19 @@ AGENTS = [
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/17.5 Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
+    "Safari/605.1.15",
 ]
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+LANGUAGES = ["en-GB,en;q=0.9", "fr-FR,fr;q=0.9,en;q=0.7", "de-DE,de;q=0.9"]
+# How they come: the page before, and what the link had in its query.
+WAYS = [(None, ""), ("https://www.google.com/", ""), ("https://www.instagram.com/", ""),
+        ("https://outdoor.example/best-tents", ""),
+        (None, "?utm_source=newsletter&utm_medium=email&utm_campaign=spring")]
+# What browsers say a request is for, by the end of its path.
+FETCHED = {"css": ("style", "text/css,*/*;q=0.1"), "js": ("script", "*/*"), "svg": ("image", "image/*,*/*;q=0.8")}
+people = itertools.count(1)
 
 
 class Visitor:
@@ -31,18 +47,27 @@ class Visitor:
 
     def forget(self):
         """The next visit is another person's."""
-        self.cookie, self.tags, self.last = None, {}, None
+        person = next(people)
+        self.cookie, self.tags = None, {}
         self.agent = self.random.choice(AGENTS)
+        self.language = self.random.choice(LANGUAGES)
+        self.last, self.query = self.random.choice(WAYS)
         if self.connection:
             self.connection.close()
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self.connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=30,
+            source_address=("127.1.%d.%d" % (person // 250 % 250, person % 250 + 1), 0))
 
-    def fetch(self, method, path, form=None, accept="text/html"):
+    def fetch(self, method, path, form=None, dest="document", accept="text/html,*/*;q=0.8"):
         fields = {"User-Agent": self.agent, "Accept": accept}
+        if self.agent != CRAWLER:
+            fields.update({"Accept-Language": self.language, "Sec-Fetch-Dest": dest,
+                           "Sec-Fetch-Mode": "navigate" if dest == "document" else "no-cors",
+                           "Sec-Fetch-Site": "same-origin"})
         if self.cookie:
             fields["Cookie"] = self.cookie
         if self.last:
-            fields["Referer"] = "http://127.0.0.1:%d%s" % (self.port, self.last)
+            fields["Referer"] = self.last
         if path in self.tags:
             fields["If-None-Match"] = self.tags[path]
         body = None
@@ -64,19 +89,34 @@ class Visitor:
         while response.status in (302, 303):
             path = response.getheader("Location")
             response, text = self.fetch("GET", path)
-        self.last = path
+        self.last = "http://127.0.0.1:%d%s" % (self.port, path)
         for part in re.findall(r'(?:src|href)="(/(?:static|images)/[^"]+)"', text):
-            self.fetch("GET", part, accept="image/*,*/*;q=0.8")
+            dest, accept = FETCHED[part.rsplit(".", 1)[1]]
+            self.fetch("GET", part, dest=dest, accept=accept)
         if "/static/shop.js" in text:
-            self.fetch("GET", "/api/cart", accept="*/*")
+            self.fetch("GET", "/api/cart", dest="empty", accept="*/*")
         self.think()
         return response.status, text
 
     def think(self):
         time.sleep(self.pace * self.random.uniform(0.1, 1.2))
 
+    def tour(self):
+        self.page("/" + self.query)
+        self.page("/search?q=tent")
+        self.page("/product/oak-shelf")
+        self.page("/product/sold-last-year")
+        self.page("/category/outdoor")
+
+    def crawl(self):
+        """A crawler: no cookie, nothing that a page pulls in."""
+        self.agent, self.last = CRAWLER, None
+        for path in ("/", "/category/kitchen", "/product/moka-pot"):
+            self.fetch("GET", path, accept="text/html")
+            self.think()
+
     def browse(self):
-        _, text = self.page("/")
+        _, text = self.page("/" + self.query)
         if self.random.random() < 0.3:
             _, text = self.page("/search?q=" + self.random.choice(["tent", "pan", "bike", "nothing"]))
         links = re.findall(r'href="(/(?:category|product)/[^"]+)"', text)
@@ -104,17 +144,18 @@ class Visitor:
         card = "4000000000000002" if until == "refused" else "4242424242424242"
         self.page("/checkout/payment", "POST", {"card": card})
 
-    def run(self):
+    def run(self, script=None):
         while time.monotonic() < self.end:
             try:
-                script = self.random.choices(["browse", "cart", "address", "shipping", "refused", "paid"],
-                                             [8, 3, 1, 1, 1, 4])[0]
-                if script == "browse":
-                    self.browse()
+                script = script or self.random.choices(
+                    ["browse", "crawl", "cart", "address", "shipping", "refused", "paid"], [8, 1, 3, 1, 1, 1, 4])[0]
+                if script in ("browse", "crawl", "tour"):
+                    getattr(self, script)()
                 else:
                     self.buy(script)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.2)
+            script = None
             self.forget()
 
 
@@ -127,8 +168,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     o = parser.parse_args()
     end = time.monotonic() + o.seconds
-    threads = [threading.Thread(target=Visitor(o.port, o.seed * 1000 + i, o.pace, end).run, daemon=True)
-               for i in range(o.count)]
+    threads = [threading.Thread(target=Visitor(o.port, o.seed * 1000 + i, o.pace, end).run,
+                                args=() if i else ("tour",), daemon=True) for i in range(o.count)]
     for thread in threads:
         thread.start()
     try:

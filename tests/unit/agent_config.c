@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * agent_config.c: the configuration: every error with its line, precedence of file, environment and
- * command line, the OTEL_* variables, sizes and durations, globs.
+ * command line, the OTEL_* variables.
  */
 #include "unit.h"
 
@@ -107,6 +107,66 @@ static void all_errors_have_their_line(void **state)
 	buf_done(&s.text);
 }
 
+/* What could never work is told where it was written, not found out at run time. */
+static void refused_at_once(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "scope: {executables: ['']}", "scope.executables: \"\" is empty" },
+		{ "scope: {executables: [bin/nginx]}", "\"bin/nginx\" matches nothing" },
+		{ "service: {names: {bin/x: y}}", "\"bin/x\" matches nothing" },
+		{ "otlp: {endpoint: 'http://h:99999'}", "has no port from 1 to 65535" },
+		{ "otlp: {endpoint: 'http://h:0/x'}", "has no port from 1 to 65535" },
+		{ "otlp: {endpoint: 'http://h:abc'}", "has no port from 1 to 65535" },
+		{ "otlp: {endpoint: 'http://h:'}", "has no port from 1 to 65535" },
+		{ "otlp: {endpoint: 'http://[::1'}", "without its closing ]" },
+		{ "otlp: {endpoint: 'http://[::1]x'}", "has no port from 1 to 65535" },
+		{ "otlp: {endpoint: 'http://:80'}", "names no host" },
+		{ "otlp: {endpoint: 'http://u:p@'}", "names no host" },
+		{ "otlp: {endpoint: 'http:///x'}", "names no host" },
+		{ "otlp: {endpoint: 'http://?a'}", "names no host" },
+		{ "otlp: {endpoint: 'http://h?x=1'}", "give each signal its own endpoint" },
+		{ "otlp: {endpoint: 'http://h#x'}", "give each signal its own endpoint" },
+		{ "otlp: {headers: {'bad name': x}}", "\"bad name\" is no name of a header" },
+		{ "otlp: {headers: {'': x}}", "\"\" is no name of a header field" },
+		{ "otlp: {headers: {X: \"a\\nb\"}}", "stands for \"X\" has a control" },
+		{ "otlp: {endpoint: 'http://u:hunter2@h:x'}", "endpoint: \"...@h:x\" has no port" },
+		{ "resource: {a: 1, b: 2, a: 3}", "f.yaml:1: resource.a: given twice" },
+		{ "resource: {a=b: 1}", "\"a=b\" is no name of an attribute" },
+		{ "resource: {'': 1}", "\"\" is no name of an attribute" },
+		{ "site: {hosts: {'a b': x}}", "\"a b\" is no host" },
+		{ "client: {trusted_proxies: [10.0.0.1/8]}", "\"10.0.0.1/8\" is no network" },
+		{ "client: {trusted_proxies: [proxy.example]}", "is no network (192.0.2.0/24" },
+		{ "segment: {classes: {'path:/x': Big Spender}}",
+		  "stands for \"path:/x\" is no name of a class" },
+		{ "segment: {classes: {'path:x': staff}}", "\"path:x\" is no condition" },
+		{ "segment: {touchpoints: {'path:/x': shop}}", "is none of: web, application" },
+		{ "segment: {robots: [MyBot]}", "\"MyBot\" is no word of a User-Agent" },
+		{ "geo: {file: places.mmdb}", "must be an absolute path" },
+		{ "privacy: {period: 5s}", "privacy.period: 5s is not between 1h and 9504h" },
+		{ "otlp: {drain: 2m}", "otlp.drain: 2m is not between 0 and 1m" },
+		{ "otlp: {queue_size: 1}", "otlp.queue_size: 1 is not between 64KiB and 1GiB" },
+	};
+	struct config *c;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct said s;
+
+		said_init(&s);
+		assert_null(load(&s, bad[i][0], NULL, NULL, 0));
+		assert_true(slice_find_slice(buf_slice(&s.text), SLICE("hunter2")) < 0);
+		if (!says(&s, bad[i][1]) || s.problems.errors != 1)
+			fail_msg("%s: %.*s", bad[i][0], (int)s.text.len, s.text.at);
+		buf_done(&s.text);
+	}
+	c = good("scope: {executables: ['*/nginx', '[a-c]/x', /usr/bin/*, node]}\n"
+		 "otlp: {endpoint: 'https://u:p%40@[2001:db8::1]:4318/otlp/', headers: {X-a_b: "
+		 "''}}\n"
+		 "resource: {a: ''}\nsite: {hosts: {'2001:db8::1': x}}\n",
+		 NULL);
+	assert_string_equal(c->logs.url, "https://u:p%40@[2001:db8::1]:4318/otlp/v1/logs");
+	config_free(c);
+}
+
 static void syntax(void **state)
 {
 	static const char *const bad[] = {
@@ -155,11 +215,34 @@ static void empty_is_default(void **state)
 		struct config *c = good(empty[i], NULL);
 
 		assert_false(config_is_scoped(c));
-		assert_u64(c->ring_bytes, 4 << 20);
+		assert_u64(c->ring_bytes, 8 << 20);
 		assert_null(c->traces.url);
 		assert_null(c->metrics.url);
 		config_free(c);
 	}
+}
+
+/* Refused in a file, said on the command line; the other modes need none. */
+static void customers_on_a_ground(void **state)
+{
+	static const struct option_value customer = { "privacy.mode", "--privacy", "customer" };
+	struct said s;
+	struct config *c;
+
+	said_init(&s);
+	assert_null(load(&s, "privacy:\n  mode: customer\n", NULL, NULL, 0));
+	assert_true(says(&s, "E f.yaml:2: privacy customer follows people over months: say on what "
+			     "ground in privacy.legal_basis (share/privacy.md)"));
+	assert_null(load(&s, "privacy: {mode: customer, legal_basis: ''}\n", NULL, NULL, 0));
+	c = load(&s, NULL, NULL, &customer, 1);
+	assert_non_null(c);
+	assert_true(says(&s, "W --privacy: privacy customer follows people"));
+	assert_int_equal(c->resource.count, 0);
+	config_free(c);
+	buf_done(&s.text);
+	c = good("privacy: {mode: audience, legal_basis: none is needed}\n", NULL);
+	assert_int_equal(c->resource.count, 0);
+	config_free(c);
 }
 
 static void every_kind_of_value(void **state)
@@ -167,7 +250,7 @@ static void every_kind_of_value(void **state)
 	struct config *c = good("scope: {pids: [1, 22], ports: 80, executables: nginx}\n"
 				"capture: {ring_size: 8MiB, data_rings: 2}\n"
 				"duration: 1.5\n"
-				"privacy: customer\n"
+				"privacy: {mode: customer, legal_basis: consent given at log-in}\n"
 				"service:\n  name: shop\n  names: {'/opt/*': a, nginx: edge}\n"
 				"resource: {deployment.environment.name: test}\n"
 				"sampling: {sampler: traceidratio, ratio: 25%, keep_slow: 250ms}\n"
@@ -185,11 +268,66 @@ static void every_kind_of_value(void **state)
 	assert_string_equal(c->service_name, "shop");
 	assert_string_equal(c->service_names.at[1], "nginx\nedge");
 	assert_string_equal(c->resource.at[0], "deployment.environment.name=test");
+	assert_string_equal(c->resource.at[1],
+			    "parcours.privacy.legal_basis=consent given at log-in");
 	assert_int_equal(c->sampler, NAME_RATIO);
 	assert_true(c->ratio == 0.25);
 	assert_u64(c->keep_slow_ns, 250000000);
-	assert_true(c->console);
+	assert_int_equal(c->console, CONSOLE_ALL);
 	config_free(c);
+}
+
+/* It was a switch once and is one still; and a choice. */
+static void console_by_word(void **state)
+{
+	static const struct {
+		const char *text;
+		enum console_show show;
+	} cases[] = { { "output: {console: true}\n", CONSOLE_ALL },
+		      { "output: {console: all}\n", CONSOLE_ALL },
+		      { "output: {console: pages}\n", CONSOLE_PAGES },
+		      { "output: {console: transactions}\n", CONSOLE_TRANSACTIONS },
+		      { "output: {console: off}\n", CONSOLE_OFF },
+		      { "output: {console: false}\n", CONSOLE_OFF } };
+	const struct option_value option = { "output.console", "--console", "true" };
+	struct config *c;
+	struct said s;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		c = good(cases[i].text, NULL);
+		assert_int_equal(c->console, cases[i].show);
+		config_free(c);
+	}
+	said_init(&s);
+	c = load(&s, "output: {console: pages}\n", NULL, &option, 1);
+	assert_non_null(c);
+	assert_int_equal(c->console, CONSOLE_ALL);
+	config_free(c);
+	assert_null(load(&s, "output: {console: visits}\n", NULL, NULL, 0));
+	assert_true(says(&s, "\"visits\" is none of: false, all, pages, transactions"));
+	buf_done(&s.text);
+}
+
+/* https://no-color.org: whatever its value, unless it is empty; who asks for colours by name has them. */
+static void no_color(void **state)
+{
+	static const struct {
+		char *variable, *text;
+		enum color color;
+	} cases[] = { { "NO_COLOR=1", NULL, COLOR_NEVER },
+		      { "NO_COLOR=0", "output: {color: auto}\n", COLOR_NEVER },
+		      { "NO_COLOR=", NULL, COLOR_AUTO },
+		      { "NO_COLOR=1", "output: {color: always}\n", COLOR_ALWAYS },
+		      { "TERM=dumb", NULL, COLOR_NEVER },
+		      { "TERM=xterm", NULL, COLOR_AUTO } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *const env[] = { cases[i].variable, NULL };
+		struct config *c = good(cases[i].text, env);
+
+		assert_int_equal(c->color, cases[i].color);
+		config_free(c);
+	}
 }
 
 static void precedence(void **state)
@@ -289,9 +427,9 @@ static void variables_of_the_specification(void **state)
 static void variables_that_are_ignored(void **state)
 {
 	static char *const env[] = {
-		"OTEL_TRACES_SAMPLER=jaeger_remote", "OTEL_METRIC_EXPORT_INTERVAL=soon",
-		"OTEL_RESOURCE_ATTRIBUTES=a=%zz",    "OTEL_EXPORTER_OTLP_COMPRESSION=zstd",
-		"OTEL_TRACES_EXPORTER=console",	     NULL
+		"OTEL_TRACES_SAMPLER=jaeger_remote",  "OTEL_METRIC_EXPORT_INTERVAL=soon",
+		"OTEL_RESOURCE_ATTRIBUTES=k=v,a=%zz", "OTEL_EXPORTER_OTLP_COMPRESSION=zstd",
+		"OTEL_TRACES_EXPORTER=console",	      NULL
 	};
 	static char *const grpc[] = { "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL };
 	struct said s;
@@ -313,6 +451,31 @@ static void variables_that_are_ignored(void **state)
 	buf_done(&s.text);
 }
 
+/* Off is off; who asks for it and for errors in one breath is told how to have them. */
+static void off_keeps_nothing(void **state)
+{
+	static char *const env[] = { "OTEL_TRACES_SAMPLER=always_off", NULL };
+	const char *both = "sampling: {sampler: always_off, keep_errors: true, keep_slow: 1s}\n";
+	struct config *c;
+	struct said s;
+
+	said_init(&s);
+	c = load(&s, both, NULL, NULL, 0);
+	assert_non_null(c);
+	assert_int_equal(s.problems.warnings, 2);
+	assert_true(says(&s, "W f.yaml:1: sampling.keep_errors has no effect with an always_off "
+			     "sampler; for nothing else than these spans use traceidratio"));
+	config_free(c);
+	buf_done(&s.text);
+	said_init(&s);
+	c = load(&s, "sampling: {keep_errors: true}\n", env, NULL, 0);
+	assert_non_null(c);
+	assert_int_equal(c->sampler, NAME_OFF);
+	assert_int_equal(s.problems.warnings, 0);
+	config_free(c);
+	buf_done(&s.text);
+}
+
 static void judged_as_a_whole(void **state)
 {
 	struct said s;
@@ -325,55 +488,6 @@ static void judged_as_a_whole(void **state)
 	assert_null(load(&s, "scope: {cgroups: [/1,/2,/3,/4,/5,/6,/7,/8,/9]}\n", NULL, NULL, 0));
 	assert_true(says(&s, "at most 8 are possible"));
 	buf_done(&s.text);
-}
-
-static void numbers_with_units(void **state)
-{
-	static const struct {
-		const char *text;
-		uint64_t bytes, ns; /* 0 = refused */
-	} cases[] = {
-		{ "1", 1, 1000000000 },
-		{ "4MiB", 4 << 20, 0 },
-		{ "64K", 65536, 0 },
-		{ "1kB", 1000, 0 },
-		{ "1.5GiB", 1610612736, 0 },
-		{ "10s", 0, 10000000000 },
-		{ "250 ms", 0, 250000000 },
-		{ "0.5m", 0, 30000000000 },
-		{ "1h", 0, 3600000000000 },
-		{ "2d", 0, 172800000000000 },
-		{ "99999999999999999999", 0, 0 },
-		{ "18446744073709551615", 0, 0 },
-		{ "", 0, 0 },
-		{ "-1", 0, 0 },
-		{ "1e3", 0, 0 },
-		{ ".5", 0, 0 },
-		{ "1.", 0, 0 },
-		{ "0x10", 0, 0 },
-		{ "1 x", 0, 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint64_t v = 0;
-
-		assert_int_equal(value_bytes(cases[i].text, &v) == 0, cases[i].bytes != 0);
-		assert_u64(v, cases[i].bytes);
-		v = 0;
-		assert_int_equal(value_duration(cases[i].text, &v) == 0, cases[i].ns != 0);
-		assert_u64(v, cases[i].ns);
-	}
-}
-
-static void globs(void **state)
-{
-	assert_true(config_glob("nginx", "/usr/sbin/nginx"));
-	assert_true(config_glob("python3*", "/usr/bin/python3.11"));
-	assert_true(config_glob("/opt/*/bin/node", "/opt/a/b/bin/node"));
-	assert_false(config_glob("nginx", "/opt/nginx/bin/other"));
-	assert_false(config_glob("/usr/bin/nginx", "/usr/sbin/nginx"));
-	assert_false(config_glob("*", ""));
-	assert_true(config_glob("*", "curl"));
 }
 
 static void the_example_is_good(void **state)
@@ -429,8 +543,8 @@ static void the_example_tells_the_defaults(void **state)
 	buf_done(&text);
 }
 
-UNIT_MAIN(T(all_errors_have_their_line), T(syntax), T(aliases_do_not_explode), T(empty_is_default),
-	  T(every_kind_of_value), T(precedence), T(options_name_themselves),
-	  T(variables_of_the_specification), T(variables_that_are_ignored), T(judged_as_a_whole),
-	  T(numbers_with_units), T(globs), T(the_example_is_good),
-	  T(the_example_tells_the_defaults))
+UNIT_MAIN(T(all_errors_have_their_line), T(refused_at_once), T(syntax), T(aliases_do_not_explode),
+	  T(empty_is_default), T(every_kind_of_value), T(customers_on_a_ground), T(console_by_word),
+	  T(no_color), T(precedence), T(options_name_themselves), T(variables_of_the_specification),
+	  T(variables_that_are_ignored), T(off_keeps_nothing), T(judged_as_a_whole),
+	  T(the_example_is_good), T(the_example_tells_the_defaults))

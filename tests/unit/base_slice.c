@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/sip.h"
 #include "base/slice.h"
@@ -23,6 +24,31 @@ static void compare(void **state)
 	assert_true(slice_istarts(SLICE("Bearer x"), SLICE("bearer ")));
 	assert_true(slice_ends(SLICE("a.css"), SLICE(".css")));
 	assert_false(slice_ends(SLICE("css"), SLICE(".css")));
+}
+
+static int small(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c + 0x20 : c;
+}
+
+/* Each pair of octets, at each place of each length up to three words. */
+static void fold_each_octet(void **state)
+{
+	char a[24], b[24];
+
+	for (size_t len = 1; len <= sizeof(a); len++)
+		for (size_t at = 0; at < len; at++)
+			for (int pair = 0; pair < 65536; pair += len < 9 ? 1 : 7) {
+				memset(a, 'X', sizeof(a));
+				memset(b, 'x', sizeof(b));
+				a[at] = (char)(pair >> 8);
+				b[at] = (char)pair;
+				if (slice_ieq(slice_of(a, len), slice_of(b, len)) !=
+				    (small(pair >> 8) == small(pair & 255)))
+					fail_msg("%02x at %zu of %zu", (unsigned)pair, at, len);
+			}
+	assert_true(slice_ieq(slice_of(NULL, 0), SLICE("")));
+	assert_false(slice_ieq(SLICE("a"), SLICE("")));
 }
 
 static void search(void **state)
@@ -62,6 +88,11 @@ static void number(void **state)
 	assert_u64(v, INT64_MAX);
 	assert_int_equal(slice_u64(SLICE("9223372036854775808"), &v), -ERANGE);
 	assert_int_equal(slice_u64(SLICE("99999999999999999999999"), &v), -ERANGE);
+	assert_int_equal(slice_u64(SLICE("18446744073709551617"), &v), -ERANGE); /* 2^64 + 1 */
+	assert_int_equal(slice_u64(SLICE("99999999999999999999999x"), &v), -EINVAL);
+	assert_int_equal(slice_u64(SLICE("000000000000000000000000000007"), &v), 0);
+	assert_u64(v, 7);
+	v = INT64_MAX;
 	assert_int_equal(slice_u64(SLICE(""), &v), -EINVAL);
 	assert_int_equal(slice_u64(SLICE("+1"), &v), -EINVAL);
 	assert_int_equal(slice_u64(SLICE("99999999999999999999999x"), &v), -EINVAL);
@@ -99,4 +130,31 @@ static void sip(void **state)
 	assert_true(slice_hash(SLICE("a"), 1) != slice_hash(SLICE("a"), 2));
 }
 
-UNIT_MAIN(T(compare), T(search), T(next), T(number), T(sip))
+/* Each octet and the length count, at each length, and the slots are filled evenly. */
+static void mix(void **state)
+{
+	unsigned slots[64] = { 0 };
+	char text[40];
+
+	for (size_t len = 1; len <= sizeof(text); len++) {
+		memset(text, 'a', sizeof(text));
+		uint64_t h = slice_mix(slice_of(text, len), 1);
+
+		assert_true(h != slice_mix(slice_of(text, len - 1), 1));
+		assert_true(h != slice_mix(slice_of(text, len), 2));
+		for (size_t i = 0; i < len; i++) {
+			text[i] = 'b';
+			assert_true(h != slice_mix(slice_of(text, len), 1));
+			text[i] = 'a';
+		}
+	}
+	for (unsigned n = 0; n < 6400; n++) {
+		int len = snprintf(text, sizeof(text), "/assets/img/%u.jpg", n);
+
+		slots[slice_mix(slice_of(text, (size_t)len), 3) % 64]++;
+	}
+	for (unsigned i = 0; i < 64; i++)
+		assert_in_range(slots[i], 50, 150);
+}
+
+UNIT_MAIN(T(compare), T(fold_each_octet), T(search), T(next), T(number), T(sip), T(mix))

@@ -55,57 +55,98 @@ static void refuses_nonsense(void **state)
 
 #define KEYS 3000
 
-/* Adds, finds, removes and touches at random; key of 20 bytes takes the other hash. */
-static void random_against_array(void **state)
-{
-	struct wide {
-		char key[20];
-		uint32_t number;
-	};
-	static struct wide *at[KEYS];
+struct run {
 	struct table *t;
-	uint32_t count = 0;
+	char *at[KEYS]; /* the entry of each key; NULL: not there */
+	size_t key_bytes;
+	uint32_t count;
+};
 
-	srandom(1);
-	assert_int_equal(table_new(sizeof(struct wide), 20, KEYS, &t), 0);
-	for (int step = 0; step < 200000; step++) {
-		uint32_t n = (uint32_t)random() % KEYS;
-		char key[20] = { 0 };
-		struct wide *w;
-		bool new;
+/* Little endian, the rest from a few values, so that keys differ in one word only. */
+static void make_key(const struct run *r, uint32_t n, char key[32])
+{
+	uint32_t last = n / 2;
 
+	memset(key, (int)(n % 2), 32);
+	memcpy(key + r->key_bytes - sizeof(last), &last, sizeof(last));
+	if (r->key_bytes == sizeof(n))
 		memcpy(key, &n, sizeof(n));
-		w = table_find(t, key);
-		assert_ptr_equal(w, at[n]); /* never moves */
-		switch (random() % 4) {
-		case 0:
-		case 1:
-			w = table_add(t, key, &new);
-			assert_non_null(w);
-			assert_int_equal(new, !at[n]);
-			count += new;
-			w->number = n;
-			at[n] = w;
-			break;
-		case 2:
-			if (!w)
-				break;
-			table_remove(t, w);
-			at[n] = NULL;
-			count--;
-			break;
-		case 3:
-			if (w)
-				table_touch(t, w);
-		}
-		assert_int_equal(table_count(t), count);
-	}
-	for (struct wide *w = table_oldest(t); w; w = table_newer(t, w)) {
-		assert_ptr_equal(at[w->number], w);
-		count--;
-	}
-	assert_int_equal(count, 0);
-	table_free(t);
 }
 
-UNIT_MAIN(T(bound_and_order), T(refuses_nonsense), T(random_against_array))
+static void step(struct run *r)
+{
+	uint32_t n = (uint32_t)random() % KEYS;
+	char key[32], *w;
+	bool new;
+
+	make_key(r, n, key);
+	w = table_find(r->t, key);
+	assert_ptr_equal(w, r->at[n]); /* never moves */
+	switch (random() % 4) {
+	case 0:
+	case 1:
+		w = table_add(r->t, key, &new);
+		assert_non_null(w);
+		assert_int_equal(new, !r->at[n]);
+		r->count += new;
+		memcpy(w + r->key_bytes, &n, sizeof(n));
+		r->at[n] = w;
+		break;
+	case 2:
+		if (!w)
+			break;
+		table_remove(r->t, w);
+		r->at[n] = NULL;
+		r->count--;
+		break;
+	case 3:
+		if (w)
+			table_touch(r->t, w);
+	}
+	assert_int_equal(table_count(r->t), r->count);
+}
+
+/* Adds, finds, removes and touches at random, with each way to hash and compare a key. */
+static void random_against_array(void **state)
+{
+	static const size_t sizes[] = { 4, 8, 16, 20, 32 };
+
+	srandom(1);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		static struct run r;
+
+		r = (struct run){ .key_bytes = sizes[i] };
+		assert_int_equal(table_new(sizes[i] + sizeof(uint32_t), sizes[i], KEYS, &r.t), 0);
+		for (int n = 0; n < 100000; n++)
+			step(&r);
+		for (char *w = table_oldest(r.t); w; w = table_newer(r.t, w), r.count--) {
+			uint32_t n;
+
+			memcpy(&n, w + sizes[i], sizeof(n));
+			assert_ptr_equal(r.at[n], w);
+		}
+		assert_int_equal(r.count, 0);
+		table_free(r.t);
+	}
+}
+
+/* An id that counts up, in one word of a key whose other word is the same: no long runs of slots. */
+static void spreads(void **state)
+{
+	for (size_t word = 0; word < 2; word++) {
+		uint64_t key[2] = { 7, 7 };
+		struct table *t;
+		bool new;
+
+		assert_int_equal(table_new(16, 16, 1 << 20, &t), 0);
+		for (uint64_t i = 0; i < 1 << 20; i++) {
+			key[word] = i << 32 |
+				    i; /* quadratic, and the test would not end, if it did not */
+			assert_non_null(table_add(t, key, &new));
+			assert_true(new);
+		}
+		table_free(t);
+	}
+}
+
+UNIT_MAIN(T(bound_and_order), T(refuses_nonsense), T(random_against_array), T(spreads))

@@ -269,6 +269,35 @@ static void grouped(void **state)
 	end();
 }
 
+/* The resource of a process is made once; another privacy makes it anew. */
+static void home_of_a_person(void **state)
+{
+	static const char *const want[] = { "/var/home/alice/shop", "/var/home/{user}/shop",
+					    "/var/home/alice/shop" };
+	static const enum privacy modes[] = { PRIVACY_NONE, PRIVACY_AUDIENCE, PRIVACY_NONE };
+	struct process p = sample_process;
+	struct transaction t = sample();
+	struct spans *s;
+	char *owned;
+
+	begin(10, 10);
+	spans_new(resources, 100000, &s);
+	memcpy(p.exe, "/var/home/alice/shop", sizeof("/var/home/alice/shop"));
+	t.process = &p;
+	for (int i = 0; i < 3; i++) {
+		struct slice resource, path;
+
+		options.privacy = modes[i];
+		add(s, &t);
+		resource = field(field(take(s, &owned), 1).bytes, 1).bytes;
+		path = attribute(resource, 1, "process.executable.path").bytes;
+		assert_true(slice_eq(path, slice_str(want[i])));
+		free(owned);
+	}
+	spans_free(s);
+	end();
+}
+
 static void batch_is_bounded(void **state)
 {
 	const struct privacy_rules rules = { .mode = PRIVACY_NONE };
@@ -323,9 +352,11 @@ static struct taken encode(struct metrics *m, uint64_t now)
 	struct taken t = { 0 };
 	const struct metric_sink sink = { &t, keep };
 	const struct counter one = { .name = "parcours.agent.x", .unit = "1", .value = 1 };
+	uint64_t lost;
 
-	assert_true(metrics_encode(m, now, SAMPLE_WALL + (int64_t)now, SAMPLE_WALL, &one, 1,
-				   SIZE_MAX, &sink) > 0);
+	assert_true(metrics_encode(m, NULL, NULL, now, SAMPLE_WALL + (int64_t)now, SAMPLE_WALL,
+				   &one, 1, SIZE_MAX, &sink, &lost) > 0);
+	assert_u64(lost, 0);
 	return t;
 }
 
@@ -475,5 +506,5 @@ static void active_is_never_below_none(void **state)
 }
 
 UNIT_MAIN(T(attributes), T(attribute_lengths), T(a_span), T(span_names), T(span_times), T(grouped),
-	  T(batch_is_bounded), T(series), T(services), T(workers_add_up),
+	  T(home_of_a_person), T(batch_is_bounded), T(series), T(services), T(workers_add_up),
 	  T(active_is_never_below_none))

@@ -40,6 +40,9 @@ static const char *const secrets[] = {
 	"john@intranet",
 	"user:password@shop",
 	"john%2540example.com",
+	"john%252540example.com",
+	"%6a%6fhn%25252540example.com",
+	"4111%2525201111%2525201111%2525201111",
 	"4111111111111111",
 	"4111-1111-1111-1111",
 	"4111%201111%201111%201111",
@@ -184,7 +187,9 @@ static void query_forms(void **state)
 		{ "", "" },
 		{ "a=1", "a=REDACTED" },
 		{ "a=", "a=" },
-		{ "a", "a" },
+		{ "a", "REDACTED" }, /* ?alice: a value without a name */
+		{ "alice.smith&b=1&wsdl", "REDACTED&b=REDACTED&REDACTED" },
+		{ "page&PAGE", "page&REDACTED" },
 		{ "a=1&b=2", "a=REDACTED&b=REDACTED" },
 		{ "page=3&q=x", "page=3&q=REDACTED" },
 		{ "page=3&page=4", "page=3&page=4" },
@@ -258,6 +263,39 @@ static void urls(void **state)
 	buf_done(&out);
 }
 
+#define HOME                                                                                       \
+	"/home"                                                                                    \
+	"/" /* in pieces: no path of a real machine */
+
+static void executables(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "/usr/sbin/nginx", "/usr/sbin/nginx" },
+		{ HOME "alice/bin/shop", HOME "{user}/bin/shop" },
+		{ HOME "alice@corp.example/.nvm/v20/bin/node", HOME "{user}/.nvm/v20/bin/node" },
+		{ "/var/home/alice/shop", "/var/home/{user}/shop" },
+		{ "/nfs/home//alice/shop", "/nfs/home//{user}/shop" },
+		{ HOME "home/shop", HOME "{user}/shop" },
+		{ HOME "shop", HOME "shop" },
+		{ "/opt/homes/alice/shop", "/opt/homes/alice/shop" },
+		{ "/opt/at-home/alice/shop", "/opt/at-home/alice/shop" },
+		{ "", "" },
+	};
+	struct buf out;
+
+	buf_init(&out, 1000);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice s = privacy_executable(slice_str(cases[i].in), &out);
+
+		if (!slice_eq(s, slice_str(cases[i].out)))
+			fail_msg("%s became %.*s", cases[i].in, (int)s.len, s.at);
+	}
+	assert_false(out.failed);
+	buf_done(&out);
+}
+
 static void addresses(void **state)
 {
 	static const struct {
@@ -278,37 +316,6 @@ static void addresses(void **state)
 		assert_string_equal(text, cases[i].in);
 		privacy_address(&a, true, text);
 		assert_string_equal(text, cases[i].cut);
-	}
-}
-
-static void forwarded(void **state)
-{
-	static const struct {
-		const char *in, *out; /* NULL: no address */
-	} cases[] = {
-		{ "203.0.113.9", "203.0.113.9" },
-		{ " 203.0.113.9 , 10.0.0.1", "203.0.113.9" },
-		{ "203.0.113.9:4711", "203.0.113.9" },
-		{ "[2001:db8::1]:4711", "2001:db8::1" },
-		{ "2001:db8::1", "2001:db8::1" },
-		{ "unknown", NULL },
-		{ "_hidden", NULL },
-		{ "", NULL },
-		{ "[", NULL },
-		{ "1.2.3", NULL },
-		{ "999.1.1.1", NULL },
-		{ "very.long.name.that.is.no.address.at.all.but.a.text.of.a.stranger", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct pc_addr a;
-		char text[46];
-
-		assert_int_equal(forwarded_first(slice_str(cases[i].in), &a), cases[i].out != NULL);
-		if (!cases[i].out)
-			continue;
-		privacy_address(&a, false, text);
-		assert_string_equal(text, cases[i].out);
 	}
 }
 
@@ -349,6 +356,8 @@ static void agents(void **state)
 		{ "for john@doebot.example", "other", 0, true },
 		{ "d41d8cd98f00b204e9800998ecf8427e/1", "other", 1, false },
 		{ "(odd)", "other", 0, false },
+		{ "Johns-iPad (tablet)", "other", 0, false },
+		{ "John/of/example", "other", 0, false },
 		{ "a-name-that-is-much-longer-than-any-name-of-a-program/3", "other", 3, false },
 		{ "", "", 0, false },
 	};
@@ -372,7 +381,9 @@ static void views(void **state)
 	struct view v;
 
 	t.path = SLICE("/users/john.doe@example.com/orders");
-	t.forwarded_for = SLICE("203.0.113.99");
+	t.client_source = "x-forwarded-for";
+	t.client_is_peer = false;
+	t.client = sample_addr("203.0.113.99", 0);
 	t.response_type = SLICE("application/pdf ; name=\"John Doe.pdf\"");
 	view_init(&v);
 	assert_int_equal(view_make(&v, &rules, &t), 0);
@@ -390,18 +401,18 @@ static void views(void **state)
 	assert_slice(v.referer, "http://shop.example/list?page=REDACTED");
 	assert_string_equal(v.peer, "192.0.2.0");
 	assert_string_equal(v.client, "203.0.113.0");
-	assert_string_equal(v.local, "10.1.2.3");
+	assert_string_equal(v.local, "10.1.2.0"); /* our own is a person's, on a desktop */
 	assert_null(v.user_agent.at);
 	assert_null(v.content_type.at); /* none was sent */
 	assert_slice(v.response_type, "application/pdf");
 	assert_string_equal(v.agent.name, "Chrome");
 
 	rules.peer_address = true;
-	t.forwarded_for = slice_of(NULL, 0);
+	t.client_source = "peer";
+	t.client = t.remote;
 	assert_int_equal(view_make(&v, &rules, &t), 0);
 	assert_string_equal(v.peer, "192.0.2.77");
 	assert_string_equal(v.client, "192.0.2.77");
-	assert_true(v.client_is_peer);
 	view_done(&v);
 }
 
@@ -435,5 +446,5 @@ static void worst_growth(void **state)
 	free(text);
 }
 
-UNIT_MAIN(T(in_a_path), T(in_a_query), T(ordinary_stays), T(query_forms), T(urls), T(addresses),
-	  T(forwarded), T(agents), T(views), T(worst_growth))
+UNIT_MAIN(T(in_a_path), T(in_a_query), T(ordinary_stays), T(query_forms), T(urls), T(executables),
+	  T(addresses), T(agents), T(views), T(worst_growth))

@@ -73,6 +73,7 @@ static void every_setting_counts(void **state)
 	CHANGED(b.metric_series++);
 	CHANGED(b.patient = true);
 	CHANGED(b.privacy = PRIVACY_NONE);
+	CHANGED(b.peer_address = true);
 }
 
 static void texts_are_compared(void **state)
@@ -84,7 +85,6 @@ static void texts_are_compared(void **state)
 	b.otlp.traces.headers = copies;
 	b.otlp.traces.url = strdup("http://x/v1");
 	b.privacy = PRIVACY_CUSTOMER;
-	b.peer_address = true;
 	b.ndjson_fd = 5;
 	b.stats_interval_ns = 7;
 	assert_true(export_options_same(&a, &b));

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NDJSON and console rows of transactions made by hand, to the last byte. */
+/* NDJSON rows of transactions made by hand, to the last byte. */
 #include "unit.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "export/console.h"
 #include "export/ndjson.h"
 #include "sample.h"
 
@@ -74,7 +67,11 @@ static void whole_row(void **state)
 		"\"network.local.address\":\"10.1.2.3\",\"network.local.port\":8080,"
 		"\"trace_id\":\"0102030405060708090a0b0c0d0e0f10\",\"span_id\":"
 		"\"a1a2a3a4a5a6a7a8\","
-		"\"parcours.sampled\":true,\"parcours.exchange\":"
+		"\"parcours.sampled\":true,\"parcours.edge\":true,\"parcours.site\":\"shop."
+		"example\","
+		"\"session.id\":\"01020000000000000000000000000000\",\"parcours.key\":"
+		"\"03040000000000000000000000000000\","
+		"\"parcours.exchange\":"
 		"\"010203040a0b0c0d000000000000012c\","
 		"\"parcours.connection.id\":4711,\"parcours.connection.ordinal\":1,"
 		"\"parcours.connection.handshake_estimate_ns\":250000,\"parcours.connection.rtt_"
@@ -86,8 +83,11 @@ static void whole_row(void **state)
 static void audience_is_the_default(void **state)
 {
 	struct transaction t = sample();
+	struct process p = sample_process;
 	const char *text;
 
+	memcpy(p.exe, "/var/home/alice/shop", sizeof("/var/home/alice/shop"));
+	t.process = &p;
 	assert_int_equal((enum privacy)0, PRIVACY_AUDIENCE);
 	text = row(&t, PRIVACY_AUDIENCE);
 	HAS(text, "\"url.query\":\"item=REDACTED&q=REDACTED\"");
@@ -96,6 +96,9 @@ static void audience_is_the_default(void **state)
 	HAS(text, "page=REDACTED");
 	HAS_NOT(text, "user_agent.original");
 	HAS_NOT(text, "192.0.2.77");
+	HAS(text, "\"network.local.address\":\"10.1.2.0\"");
+	HAS_NOT(text, "10.1.2.3");
+	HAS(text, "\"process.executable.path\":\"/var/home/{user}/shop\"");
 	done();
 }
 
@@ -132,6 +135,9 @@ static void unobserved(void **state)
 		  { "\"network.peer.address\":", "\"network.local.address\":",
 		    "\"client.address\":" },
 		  { "\"network.peer.address\"", "\"network.local.address\"" } },
+		{ UNOBSERVED_CLIENT,
+		  { "\"client.address\":", "\"client.port\":", "\"parcours.client.source\":" },
+		  { "\"client.address\"" } },
 		{ UNOBSERVED_PROCESS,
 		  { "\"process.pid\":", "\"process.executable.name\":", "\"thread.id\":" },
 		  { "\"process.pid\"", "\"process.executable.name\"" } },
@@ -146,6 +152,8 @@ static void unobserved(void **state)
 		const char *text, *list;
 
 		t.unobserved = cases[i].bit;
+		if (cases[i].bit == UNOBSERVED_ADDRESS || cases[i].bit == UNOBSERVED_CLIENT)
+			t.client_source = NULL;
 		if (cases[i].bit == UNOBSERVED_PROCESS)
 			t.process = NULL;
 		t.outcome = OUTCOME_UNOBSERVED;
@@ -263,130 +271,5 @@ static void stats_row(void **state)
 	buf_done(&out);
 }
 
-static const char *line(struct console *c, const struct transaction *t)
-{
-	const struct privacy_rules rules = { .mode = PRIVACY_NONE };
-
-	view_init(&view);
-	buf_init(&out, 1 << 20);
-	assert_int_equal(view_make(&view, &rules, t), 0);
-	assert_true(console_transaction(c, &out, t, &view, SAMPLE_WALL, 1));
-	buf_add_byte(&out, 0);
-	return out.at;
-}
-
-static void console_line(void **state)
-{
-	struct transaction t = sample();
-	struct console c = { 0 };
-
-	setenv("TZ", "UTC", 1);
-	tzset();
-	assert_string_equal(line(&c, &t), "22:13:25.000 > shop-front[812]         GET     "
-					  "/shop/cart?item=7&q=shoes                         200"
-					  "   12.3 ms   4.1 kB  waited 3.2 ms\n");
-	done();
-}
-
-/* No width lets a line grow beyond it, whatever the transaction is. */
-static void console_fits(void **state)
-{
-	for (uint32_t width = 80; width < 240; width += 7) {
-		for (unsigned kind = 0; kind < 4; kind++) {
-			struct console c = { .width = width };
-			struct transaction t = sample();
-
-			if (kind == 1) {
-				t.path = SLICE("/a/very/long/path/that/goes/on/and/on/until/there/"
-					       "is/no/more/room/"
-					       "for/it/on/any/line/of/any/terminal/that/anybody/"
-					       "ever/had/\xe2\x82\xac");
-				t.outcome = OUTCOME_CLIENT_GONE;
-			}
-			if (kind == 2) {
-				t.side = SIDE_CLIENT;
-				t.authority = t.path;
-				t.unobserved = UNOBSERVED_START | UNOBSERVED_RESPONSE_SIZE;
-			}
-			if (kind == 3) {
-				t.unobserved = UNOBSERVED_METHOD | UNOBSERVED_STATUS;
-				t.outcome = OUTCOME_UNOBSERVED;
-				t.why = PC_WHY_IO_URING;
-				t.process = NULL;
-			}
-			line(&c, &t);
-			size_t columns = 0;
-
-			for (size_t i = 0; i + 2 < out.len; i++) /* UTF-8: count the first octets */
-				columns += ((unsigned char)out.at[i] & 0xc0) != 0x80;
-			if (columns > width)
-				fail_msg("%zu columns of %u: %s", columns, width, out.at);
-			done();
-		}
-	}
-}
-
-static void console_escapes(void **state)
-{
-	static const struct {
-		const char *in, *shown;
-		size_t room;
-	} cases[] = {
-		{ "plain", "plain", 20 },
-		{ "\033[31mred\007", "\\x1b[31mred\\x07", 30 },
-		{ "a\nb\rc\td", "a\\x0ab\\x0dc\\x09d", 30 },
-		{ "\xff\xfe", "\\xff\\xfe", 20 },
-		{ "caf\xc3\xa9", "caf\xc3\xa9", 20 },
-		{ "\xc2\x9b"
-		  "31m",
-		  "\\u{9b}31m", 20 }, /* C1 control */
-		{ "a\xe2\x80\xae"
-		  "b",
-		  "a\\u{202e}b", 20 },		     /* right to left override */
-		{ "\xe2\x80\x8b", "\\u{200b}", 20 }, /* zero width space */
-		{ "\x7f", "\\x7f", 20 },
-		{ "abcdef", "abc…", 4 },
-		{ "abcd", "abcd", 4 },
-		{ "ab\x01", "ab…", 4 },
-		{ "abc", "", 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct buf b;
-
-		buf_init(&b, 100);
-		assert_true(console_add_text(&b, slice_str(cases[i].in), cases[i].room) <=
-			    cases[i].room);
-		buf_add_byte(&b, 0);
-		assert_string_equal(b.at, cases[i].shown);
-		buf_done(&b);
-	}
-}
-
-static void console_flood(void **state)
-{
-	const struct privacy_rules rules = { .mode = PRIVACY_NONE };
-	struct transaction t = sample();
-	struct console c = { 0 };
-	unsigned shown = 0;
-
-	view_init(&view);
-	buf_init(&out, 1 << 20);
-	view_make(&view, &rules, &t);
-	console_tick(&c, &out, 5 * NS_PER_S);
-	for (int i = 0; i < 50000; i++)
-		shown += console_transaction(&c, &out, &t, &view, SAMPLE_WALL, 5 * NS_PER_S);
-	assert_int_equal(shown, CONSOLE_ROWS);
-	assert_false(console_tick(&c, &out, 5 * NS_PER_S + 1));
-	buf_clear(&out);
-	assert_true(console_tick(&c, &out, 6 * NS_PER_S));
-	buf_add_byte(&out, 0);
-	HAS(out.at, "49800 more");
-	assert_true(console_transaction(&c, &out, &t, &view, SAMPLE_WALL, 6 * NS_PER_S));
-	assert_false(console_tick(&c, &out, 7 * NS_PER_S));
-	done();
-}
-
 UNIT_MAIN(T(whole_row), T(audience_is_the_default), T(unobserved), T(errors_by_side),
-	  T(odd_transactions), T(stats_row), T(console_line), T(console_fits), T(console_escapes),
-	  T(console_flood))
+	  T(odd_transactions), T(stats_row))

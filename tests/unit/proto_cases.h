@@ -26,6 +26,7 @@ struct wire {
 	struct step steps[STEPS_MAX];
 	unsigned count;
 	bool joined, fields, once; /* once: as written only */
+	bool server;		   /* at the server's end only */
 	uint64_t budget;
 };
 
@@ -124,6 +125,8 @@ static inline void add_directive(struct wire *w, struct slice line)
 		w->joined = w->once = true;
 	} else if (slice_eq(word, SLICE("@fields"))) {
 		w->fields = true;
+	} else if (slice_eq(word, SLICE("@server"))) {
+		w->server = true;
 	} else if (slice_eq(word, SLICE("@once"))) {
 		w->once = true;
 	} else if (slice_eq(word, SLICE("@budget"))) {

@@ -296,11 +296,11 @@ static void open_was_lost_in_the_middle(void **state)
 	k->pos[PC_RX] = k->pos[PC_TX] = 50000;
 	kit_call(k, PC_RX, SLICE("middle of something"));
 	kit_call(k, PC_TX, OK);
+	kit_tick(k,
+		 1500 * KIT_MS); /* a pause says nothing: requests may have been in flight before */
 	kit_call(k, PC_RX, GET);
 	kit_call(k, PC_TX, OK);
-	done(k, "> GET /a 1.1 none keep-alive\n> complete content=0 wire=28\n"
-		"< 1.1 200 OK length=2 keep-alive\n< complete content=2 wire=40\n"
-		"> lost hole 19\n< lost hole 40\n");
+	done(k, "> lost hole 47\n< lost hole 80\n");
 }
 
 /* ---- memory ---- */

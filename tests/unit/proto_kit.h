@@ -12,6 +12,7 @@
 #ifndef PC_TESTS_PROTO_KIT_H
 #define PC_TESTS_PROTO_KIT_H
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #include "base/buf.h"
 #include "proto/proto.h"
+#include "stream/address.h"
 
 #define KIT_CONN 77
 #define KIT_US	 1000ull
@@ -59,6 +61,7 @@ struct kit {
 	uint64_t tunnel[2], lost[2][PROTO_LOSS_MAX];
 	uint64_t lost_to[2];
 	uint64_t lost_order[2][PROTO_LOSS_MAX];
+	struct pc_addr source; /* as the connection had it at its end */
 	struct pc_directive direct;
 	unsigned directs;
 	uint64_t budget; /* octets of a call that are copied; 0: all */
@@ -259,6 +262,15 @@ static void kit_lost(void *ctx, struct connection *c, enum pc_dir d, uint64_t po
 	k->lost[d][loss] += bytes;
 }
 
+/* Of a PROXY protocol line. */
+static inline void kit_say_source(struct kit *k)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	kit_say(k, "> source %s %u\n", inet_ntop(AF_INET6, k->source.ip, text, sizeof(text)),
+		k->source.port);
+}
+
 static void kit_close(void *ctx, struct connection *c, enum stream_close_reason why)
 {
 	struct kit *k = ctx;
@@ -266,6 +278,7 @@ static void kit_close(void *ctx, struct connection *c, enum stream_close_reason 
 	kit_check(k->c == c);
 	kit_check(!k->message[0].open && !k->message[1].open);
 	kit_check(k->requests == k->request_ends && k->requests == k->response_ends);
+	k->source = c->source;
 	k->c = NULL;
 }
 
@@ -502,6 +515,8 @@ static inline void kit_finish(struct kit *k)
 		if (k->tunnel[d])
 			kit_say(k, "%s tunnel %llu\n", i ? "<" : ">",
 				(unsigned long long)k->tunnel[d]);
+		if (!i && !address_is_none(&k->source))
+			kit_say_source(k);
 		if (p.preface_bytes[d])
 			kit_say(k, "%s preface %llu\n", i ? "<" : ">",
 				(unsigned long long)p.preface_bytes[d]);

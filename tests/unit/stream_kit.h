@@ -37,12 +37,13 @@ struct kit {
 	struct pc_arrival arrivals[8];
 	unsigned arrival_count;
 	uint64_t begin_ns;
+	unsigned gaps[2]; /* by direction */
 };
 
 static const char *const kit_dir[] = { "rx", "tx" };
 static const char *const kit_why[] = { "none",	    "budget", "directive", "sendfile",
 				       "io_uring",  "compat", "mmsg",	   "zerocopy",
-				       "splice_in", "trunc",  "fault",	   "kernel",
+				       "no_buffer", "trunc",  "fault",	   "kernel",
 				       "call",	    "ring",   "before",	   "buffer" };
 static const char *const kit_close[] = { "gone", "idle", "evicted", "shutdown" };
 
@@ -93,6 +94,11 @@ static inline void kit_on_direct(void *ctx, const struct pc_directive *d)
 	((struct kit *)ctx)->directives++;
 }
 
+static inline void kit_on_gap(void *ctx, struct connection *c, enum pc_dir d)
+{
+	((struct kit *)ctx)->gaps[d]++;
+}
+
 static inline struct stream_limits kit_limits(void)
 {
 	return (struct stream_limits){
@@ -109,7 +115,14 @@ static inline struct stream_limits kit_limits(void)
 static inline void kit_new_limits(struct kit *k, struct stream_limits limits)
 {
 	struct stream_sink sink = {
-		k, kit_on_open, kit_on_range, kit_on_end, kit_on_close, kit_on_record, kit_on_direct
+		.ctx = k,
+		.open = kit_on_open,
+		.range = kit_on_range,
+		.end = kit_on_end,
+		.close = kit_on_close,
+		.record = kit_on_record,
+		.direct = kit_on_direct,
+		.gap = kit_on_gap,
 	};
 
 	*k = (struct kit){ .take = KIT_ALL, .now_ns = 1000 * MS, .tid = 1 };

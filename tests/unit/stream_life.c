@@ -280,7 +280,13 @@ static void hostile(void **state)
 
 	kit_new(&k);
 	BAD((memset(&r, 0, sizeof(r)), r.head = (struct pc_head){ 0, 0, 200, 1 }));
-	BAD(r.head.kind = 12);
+	BAD(r.head.kind = 17);
+	BAD((memset(&r, 0, sizeof(r)),
+	     r.head = (struct pc_head){ PC_LISTENER, 0, sizeof(struct pc_listener) - 1, 1 }));
+	BAD((memset(&r, 0, sizeof(r)),
+	     r.head = (struct pc_head){ PC_RESENT, 0, sizeof(struct pc_sent), 1 }));
+	BAD((r.head = (struct pc_head){ PC_ACKED, 0, sizeof(struct pc_sent) - 1, 1 }));
+	BAD((r.head = (struct pc_head){ PC_LOOKED, 0, sizeof(struct pc_head), 1 }));
 	BAD(r.head.kind = 65535);
 	BAD((r.head.kind = PC_TICK, r.head.size = 8));
 	BAD((DATA(), r.head.size = 0));

@@ -278,7 +278,54 @@ static void counted(void **state)
 	kit_free(&k);
 }
 
+/* A reader that was kept from running gets a second of one ring before the first byte of the other. What
+ * is not read yet is not lost: only a tick says how far all was read. */
+static void late_reader(void **state)
+{
+	struct kit k;
+
+	kit_new(&k);
+	for (uint64_t conn = 1; conn <= 3; conn++, k.now_ns += 500 * MS) {
+		kit_open(&k, conn);
+		kit_close_kind(&k, PC_CLOSE, conn, 3, 0, 0);
+		kit_close_kind(&k, PC_GONE, conn, 3, 0, 0);
+	}
+	kit_expect(&k, "open 1\nopen 2\nopen 3\n");
+	k.now_ns = 1000 * MS;
+	kit_data(&k, 1, PC_RX, 0, "abc", 0, 0);
+	kit_expect(&k, "range 1 rx 0+3 \"abc\"\nend 1 rx 0\nend 1 tx 0\nclose 1 gone\n");
+	kit_data(&k, 3, PC_RX, 0, "abc", 0, 0);
+	kit_expect(&k, "range 3 rx 0+3 \"abc\"\nend 3 rx 0\nend 3 tx 0\nclose 3 gone\n");
+	k.now_ns = 2000 * MS;
+	kit_tick(&k, 0);
+	kit_expect(&k, "range 2 rx 0+3 \"\" ring\nend 2 rx 0\nend 2 tx 0\nclose 2 gone\n");
+	assert_u64(kit_stats(&k).late_bytes, 0);
+	kit_free(&k);
+}
+
+/* Told when something begins to wait, once for all that waits; not of what is behind or asked not to come. */
+static void a_gap_is_told_at_once(void **state)
+{
+	struct kit k;
+
+	kit_new(&k);
+	kit_open(&k, 7);
+	kit_data(&k, 7, PC_RX, 0, "a", 0, 0);
+	assert_int_equal(k.gaps[PC_RX], 0);
+	kit_data(&k, 7, PC_RX, 2, "c", 0, 0);
+	assert_int_equal(k.gaps[PC_RX], 1);
+	kit_data(&k, 7, PC_RX, 4, "e", 0, 0);
+	kit_data(&k, 7, PC_RX, 0, "a", 0, 0);
+	assert_int_equal(k.gaps[PC_RX], 1);
+	kit_data(&k, 7, PC_RX, 1, "b", 0, 0);
+	kit_data(&k, 7, PC_RX, 3, "d", 0, 0);
+	kit_data(&k, 7, PC_RX, 9, "j", 0, 0);
+	assert_int_equal(k.gaps[PC_RX], 2);
+	assert_int_equal(k.gaps[PC_TX], 0);
+	kit_free(&k);
+}
+
 UNIT_MAIN(T(in_order), T(between_cpus), T(overlap_and_duplicates), T(ring_loss_is_a_hole),
 	  T(two_gaps), T(too_many_early), T(early_within_total), T(absent_in_the_middle),
 	  T(directive_is_no_loss), T(directive_and_loss), T(directive_then_end), T(beyond_4_gib),
-	  T(wild_position), T(counted))
+	  T(wild_position), T(counted), T(late_reader), T(a_gap_is_told_at_once))

@@ -87,6 +87,9 @@ static void check_moment(struct world *w, const struct connection *c, const stru
 	assert_true(m.from <= pos && pos < m.to);
 	if (!m.uncertain)
 		assert_u64(m.time_ns, y->time_ms[pos - y->start] * MS);
+	assert_u64(stream_when(w->s, c, d, pos), m.uncertain		    ? 0
+						 : d == PC_TX && m.begin_ns ? m.begin_ns
+									    : m.time_ns);
 }
 
 static void check_range(struct world *w, const struct connection *c, struct conn *k, int d,

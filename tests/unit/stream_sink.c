@@ -186,6 +186,9 @@ static void ask_moments(struct kit *k, struct connection *c, enum pc_dir d, cons
 		assert_u64(m.arrival_ns, 0);
 		assert_u64(m.time_ns, k->now_ns);
 		assert_false(stream_moment(k->s, c, d, 110, &m));
+		assert_u64(stream_when(k->s, c, d, 105), k->now_ns);
+		assert_u64(stream_when(k->s, c, d, 110), 0);
+		assert_u64(stream_when(k->s, c, !d, 100), 0);
 		assert_false(stream_moment(k->s, c, !d, 100, &m));
 	}
 }
@@ -292,6 +295,39 @@ static void kick_inside(void **state)
 	kit_data(&k, 7, PC_RX, 0, "GET", 0, 0);
 	kit_expect(&k, "open 7\nrange 7 tx 0+6 \"200 OK\"\nrange 7 rx 0+3 \"GET\"\nkicked\n"
 		       "range 7 tx 0+6 \"200 OK\"\n");
+	kit_free(&k);
+}
+
+/* Reads a request kept in RX as soon as TX began; TX waits for that request. */
+static void answer_first(struct kit *k, struct connection *c, enum pc_dir d, const struct range *r)
+{
+	k->take = 0;
+	if (d == PC_TX)
+		stream_kick(k->s, c, PC_RX);
+	else
+		k->take = KIT_ALL;
+}
+
+/* What waited behind a gap is fed all at once. A way that waits for the other one, which was kicked
+ * and would go on, is not forced to decide before that was offered. */
+static void kicked_before_forced(void **state)
+{
+	static char half[601];
+	struct kit k;
+
+	memset(half, 'x', 600);
+	kit_new(&k); /* keeps 1,024 bytes of a way */
+	kit_open(&k, 7);
+	k.take = 0;
+	kit_data(&k, 7, PC_RX, 0, "GET", 0, 0);
+	kit_data(&k, 7, PC_TX, 10, half, 0, 0);
+	kit_data(&k, 7, PC_TX, 610, half, 0, 0);
+	buf_clear(&k.log);
+	k.in_range = answer_first;
+	kit_tick(&k, 300 * MS);
+	assert_u64(k.c->pos[PC_RX], 3);
+	assert_true(slice_find_slice(buf_slice(&k.log), SLICE("range 7 rx 0+3 \"GET\"\n")) <
+		    slice_find_slice(buf_slice(&k.log), SLICE("last")));
 	kit_free(&k);
 }
 
@@ -444,5 +480,5 @@ static void end_waits_for_reader(void **state)
 
 UNIT_MAIN(T(takes_nothing_then_all), T(takes_a_part), T(buffer_bound), T(total_bound),
 	  T(ranges_bound), T(read_byte_by_byte), T(moments_direct_and_kept), T(moments_of_a_call),
-	  T(kick_inside), T(kick_while_closing), T(kick_for_ever), T(ignore_inside), T(ignore_kept),
-	  T(skip_inside), T(end_waits_for_reader))
+	  T(kick_inside), T(kicked_before_forced), T(kick_while_closing), T(kick_for_ever),
+	  T(ignore_inside), T(ignore_kept), T(skip_inside), T(end_waits_for_reader))

@@ -124,9 +124,9 @@ static void no_parent_that_nobody_sends(void **state)
 	trace_tick(trace, 1000);
 	trace_close(trace, &c);
 	assert_true(push(exchange(SIDE_SERVER, 0)).has_parent);
-	trace_tick(trace, 5000000999);
+	trace_tick(trace, 15000000999);
 	assert_true(push(exchange(SIDE_SERVER, 0)).has_parent);
-	trace_tick(trace, 5000001000);
+	trace_tick(trace, 15000001000);
 	assert_false(push(exchange(SIDE_SERVER, 0)).has_parent);
 	stop();
 }
@@ -312,7 +312,7 @@ static void errors_and_the_slow_are_kept(void **state)
 	struct trace_stats s;
 
 	start((struct trace_options){
-		.sampler = SAMPLER_OFF, .keep_errors = true, .keep_slow_ns = 1000 });
+		.sampler = SAMPLER_RATIO, .keep_errors = true, .keep_slow_ns = 1000 });
 	assert_false(push(t).sampled);
 	t.status = 503;
 	assert_true(push(t).sampled);
@@ -332,6 +332,29 @@ static void errors_and_the_slow_are_kept(void **state)
 	assert_u64(s.dropped, 2);
 }
 
+/* Nothing that an operator switched off goes out, whatever our own rules would keep. */
+static void off_is_off(void **state)
+{
+	for (int based = 0; based < 2; based++) {
+		struct transaction t = exchange(SIDE_SERVER, 0);
+		struct trace_stats s;
+
+		start((struct trace_options){ .sampler = SAMPLER_OFF,
+					      .parent_based = based,
+					      .keep_errors = true,
+					      .keep_slow_ns = 1 });
+		t.duration_ns = 1000;
+		assert_false(push(t).sampled);
+		t.status = 503;
+		assert_false(push(t).sampled);
+		t.outcome = OUTCOME_UNOBSERVED;
+		assert_false(push(t).sampled);
+		s = stop();
+		assert_u64(s.sampled + s.kept_error + s.kept_slow, 0);
+		assert_u64(s.dropped, 3);
+	}
+}
+
 static void refuses_a_ratio_that_is_none(void **state)
 {
 	struct txn_sink sink = { .transaction = keep };
@@ -348,4 +371,4 @@ static void refuses_a_ratio_that_is_none(void **state)
 UNIT_MAIN(T(both_ends_agree), T(ids_never_change), T(no_parent_that_nobody_sends),
 	  T(links_are_bounded), T(unix_sockets), T(unnamed_are_told_apart), T(header_is_honoured),
 	  T(bad_header_is_absent), T(huge_tracestate), T(ratio), T(ratio_of_derived_ids),
-	  T(errors_and_the_slow_are_kept), T(refuses_a_ratio_that_is_none))
+	  T(errors_and_the_slow_are_kept), T(off_is_off), T(refuses_a_ratio_that_is_none))

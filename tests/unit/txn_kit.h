@@ -34,6 +34,8 @@ static struct kit {
 	unsigned seen_count;
 	int active, active_max;
 	unsigned opens, closes;
+	struct transaction begun, answered; /* the latest; their slices are not kept */
+	unsigned answered_count, lost[2];   /* by enum side */
 	char text[1 << 16];
 	size_t text_len;
 } kit;
@@ -78,11 +80,11 @@ static struct slice kit_dup(struct slice s)
 static void kit_transaction(void *ctx, struct transaction *t)
 {
 	struct transaction *k = &kit.seen[kit.seen_count++ % KIT_SEEN];
-	struct slice *slices[] = { &k->method,	     &k->scheme,	&k->path,
-				   &k->query,	     &k->authority,	&k->server_name,
-				   &k->template_,    &k->user_agent,	&k->referer,
-				   &k->location,     &k->response_type, &k->upgrade,
-				   &k->content_type, &k->forwarded_for };
+	struct slice *slices[] = { &k->method,	    &k->scheme,	       &k->path,
+				   &k->query,	    &k->authority,     &k->server_name,
+				   &k->template_,   &k->user_agent,    &k->referer,
+				   &k->location,    &k->response_type, &k->upgrade,
+				   &k->content_type };
 
 	*k = *t;
 	for (size_t i = 0; i < sizeof(slices) / sizeof(slices[0]); i++)
@@ -107,17 +109,37 @@ static void kit_close(void *ctx, const struct connection *c)
 	kit.closes++;
 }
 
+static void kit_begin(void *ctx, struct transaction *t)
+{
+	kit.begun = *t;
+}
+
+static void kit_answered(void *ctx, struct transaction *t)
+{
+	kit.answered = *t;
+	kit.answered_count++;
+}
+
+static void kit_lost(void *ctx, const struct connection *c, enum side side)
+{
+	kit.lost[side]++;
+}
+
 static inline struct txn_limits kit_limits(void)
 {
 	return (struct txn_limits){ .open = 1000,
 				    .bytes = 4 << 20,
+				    .patience_ns = 10000 * MS,
 				    .templates = 100,
 				    .processes = { .processes = 100, .keep_ns = 30000 * MS } };
 }
 
 static inline void kit_start(const struct txn_limits *limits)
 {
-	struct txn_sink sink = { .transaction = kit_transaction,
+	struct txn_sink sink = { .begin = kit_begin,
+				 .transaction = kit_transaction,
+				 .answered = kit_answered,
+				 .lost = kit_lost,
 				 .active = kit_active,
 				 .open = kit_open,
 				 .close = kit_close };

@@ -52,6 +52,54 @@ static const struct {
 	{ "/%", "/%" },
 	{ "/%2", "/%{id}" },
 	{ "/%2f2", "/%2f{id}" },
+	/* uuids beside other text */
+	{ "/img/3f2b8c1e-9d4a-4f6b-8e2d-1a2b3c4d5e6f.jpg", "/img/{id}.jpg" },
+	{ "/order-abcdefab-cdef-abcd-efab-cdefabcdefab", "/order-{id}" },
+	{ "/%7b3f2b8c1e-9d4a-4f6b-8e2d-1a2b3c4d5e6f%7d", "/%7b{id}%7d" },
+	{ "/urn:uuid:3f2b8c1e-9d4a-4f6b-8e2d-1a2b3c4d5e6f/x", "/urn:uuid:{id}/x" },
+	{ "/3f2b8c1e-9d4a-4f6b-8e2d-1a2b3c4d5e6f-face", "/{id}-face" },
+	/* tokens */
+	{ "/n/V1StGXR8_Z5jdHi6B-myT", "/n/{id}" },
+	{ "/n/Uakgb_J5m9g-0JDMbcJqL.html", "/n/{id}.html" },
+	{ "/watch/dQw4w9WgXcQ", "/watch/{id}" },
+	{ "/dp/B08N5WRWNW", "/dp/{id}" },
+	{ "/s/3xYz9Ab", "/s/{id}" },
+	{ "/s/k3j9x2", "/s/{id}" },
+	{ "/reset/aGVsbG8gd29ybGQ=", "/reset/{id}=" },
+	{ "/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", "/t/{id}" },
+	{ "/(S(lit3py55t21z5v55vlm25s55))/default.aspx", "/(S({id}))/default.aspx" },
+	{ "/u/507f1f77bcf86cd799439011", "/u/{id}" },
+	{ "/u/cjld2cjxh0000qzrmn831i7rn", "/u/{id}" },
+	/* files named by a hash of their content */
+	{ "/assets/index-BwA9cK3d.js", "/assets/index-{id}.js" },
+	{ "/_next/chunks/pages/_app-1d2f3a4b5c6d7e8f.js", "/_next/chunks/pages/_app-{id}.js" },
+	{ "/css/app.0d7c1a2b.chunk.css.map", "/css/app.{id}.chunk.css.map" },
+	/* matrix parameters */
+	{ "/cart;jsessionid=AB", "/cart" },
+	{ "/cart%3Bjsessionid=AB/items", "/cart/items" },
+	{ "/cart%3bjsessionid=AB", "/cart" },
+	{ "/a;v=1/b;c=d;e=f/g", "/a/b/g" },
+	{ "/;jsessionid=AB", "/" },
+	/* free text */
+	{ "/search/red%20shoes", "/search/{id}" },
+	{ "/search/red+shoes", "/search/{id}" },
+	{ "/docs/c++", "/docs/c++" },
+	{ "/files/My%20Holiday.pdf", "/files/{id}" },
+	{ "/q/\xe6\x97\xa5\xe6\x9c\xac", "/q/{id}" },
+	{ "/q/caf\xc3\xa9", "/q/caf\xc3\xa9" },
+	{ "/q/%E6%97%A5%E6%9C%AC", "/q/{id}" },
+	/* names that must stay */
+	{ "/en-US/products", "/en-US/products" },
+	{ "/zh-Hans-CN/about", "/zh-Hans-CN/about" },
+	{ "/pt_BR/checkout/step2", "/pt_BR/checkout/step2" },
+	{ "/iPhone-15-Pro-Max-256GB", "/iPhone-{id}-Pro-Max-256GB" },
+	{ "/Samsung-Galaxy-S24-Ultra-5G-512GB", "/Samsung-Galaxy-S24-Ultra-5G-512GB" },
+	{ "/OAuth2/iPhone15/Win10x6/getV2ById", "/OAuth2/iPhone15/Win10x6/getV2ById" },
+	{ "/wp-content/plugins/woocommerce/assets/js",
+	  "/wp-content/plugins/woocommerce/assets/js" },
+	{ "/how-to-tie-a-tie-in-10-steps", "/how-to-tie-a-tie-in-{id}-steps" },
+	{ "/v1.2/graphql", "/v1.{id}/graphql" },
+	{ "/img/logo@2x.png", "/img/{id}" },
 };
 
 static void rules(void **state)
@@ -89,6 +137,20 @@ static void never_longer_than_its_room(void **state)
 	}
 }
 
+/* A path of 64 KiB whose words are all merged into one is read to its end, once. */
+static void long_segments_cost_little(void **state)
+{
+	static char path[65536];
+	struct template t;
+
+	for (size_t i = 0; i < sizeof(path); i++)
+		path[i] = i % 2 ? '1' : '-';
+	path[0] = '/';
+	for (unsigned n = 0; n < 20; n++)
+		template_make(slice_of(path, sizeof(path)), &t);
+	assert_slice(slice_of(t.at, t.len), "/{id}");
+}
+
 static void set_is_bounded(void **state)
 {
 	struct template_set *s;
@@ -122,4 +184,55 @@ static void not_found_teaches_nothing(void **state)
 	template_set_free(s);
 }
 
-UNIT_MAIN(T(rules), T(never_longer_than_its_room), T(set_is_bounded), T(not_found_teaches_nothing))
+/* What is remembered of paths changes nothing: each path, twice and among others that push it out, of each
+ * length around that of a slot, gives what the rules give. */
+static void remembered_paths_are_exact(void **state)
+{
+	struct template_set *s;
+	struct template t;
+	bool overflow;
+	char path[200];
+
+	assert_int_equal(template_set_new(100000, &s), 0);
+	for (unsigned round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 8000; i++) {
+			int len = snprintf(
+				path, sizeof(path), "/%.*s/p%c%c/%u", (int)(i % 130),
+				"a-path-that-is-long-enough-to-pass-the-length-of-a-slot-a-"
+				"path-that-is-long-enough-to-pass-the-length-of-a-slot-in-it",
+				'a' + i % 26, 'a' + i / 26 % 26, i);
+			struct slice p = slice_of(path, (size_t)len);
+
+			template_make(p, &t);
+			for (unsigned twice = 0; twice < 2; twice++) {
+				struct slice got = template_set_get(s, p, true, &overflow);
+
+				assert_false(overflow);
+				assert_true(slice_eq(got, slice_of(t.at, t.len)));
+			}
+		}
+	assert_slice(template_set_get(s, SLICE(""), true, &overflow), "");
+	template_set_free(s);
+}
+
+/* A stranger's path is not remembered as "{other}", nor what found no room as if it had. */
+static void what_has_no_place_is_not_remembered(void **state)
+{
+	struct template_set *s;
+	bool overflow;
+
+	assert_int_equal(template_set_new(1, &s), 0);
+	assert_slice(template_set_get(s, SLICE("/a"), false, &overflow), "{other}");
+	assert_slice(template_set_get(s, SLICE("/a"), true, &overflow), "/a");
+	for (unsigned i = 0; i < 2; i++) {
+		assert_slice(template_set_get(s, SLICE("/b"), true, &overflow), "{other}");
+		assert_true(overflow);
+	}
+	assert_slice(template_set_get(s, SLICE("/a"), false, &overflow), "/a");
+	assert_false(overflow);
+	template_set_free(s);
+}
+
+UNIT_MAIN(T(rules), T(never_longer_than_its_room), T(long_segments_cost_little), T(set_is_bounded),
+	  T(not_found_teaches_nothing), T(remembered_paths_are_exact),
+	  T(what_has_no_place_is_not_remembered))

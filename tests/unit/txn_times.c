@@ -43,7 +43,7 @@ static void server_side(void **state)
 	assert_u64(last()->request_ns, 0);
 	assert_int_equal(last()->tgid, 55); /* who wrote the response */
 	assert_int_equal(last()->tid, 56);
-	assert_int_equal(last()->unobserved, 0);
+	assert_int_equal(last()->unobserved, UNOBSERVED_ACKNOWLEDGED | UNOBSERVED_RESENT);
 	assert_null(last()->process); /* nobody told its name */
 	stop();
 }
@@ -128,7 +128,8 @@ static void nothing_observed(void **state)
 	kit_exchange(&c, 0, "/", 200);
 	assert_int_equal(last()->unobserved, UNOBSERVED_START | UNOBSERVED_END |
 						     UNOBSERVED_FIRST_BYTE | UNOBSERVED_WAIT |
-						     UNOBSERVED_REQUEST_END | UNOBSERVED_PROCESS);
+						     UNOBSERVED_REQUEST_END | UNOBSERVED_PROCESS |
+						     UNOBSERVED_ACKNOWLEDGED | UNOBSERVED_RESENT);
 	assert_int_equal(last()->outcome, OUTCOME_COMPLETE); /* all of it was seen but its times */
 	stop();
 }

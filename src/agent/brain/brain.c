@@ -8,11 +8,12 @@
 #include "agent/brain/brain.h"
 
 #include "agent/brain/confine.h"
+#include "agent/brain/urgency.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -23,10 +24,11 @@
 
 #define DRAIN_BYTES    (1024 * 1024) /* of a pass, then other work gets its turn */
 #define TICK_EVERY_NS  (2 * NS_PER_MS)
+#define BEHIND_NS      NS_PER_S /* the same while a ring holds more than a pass takes */
 #define CLOCK_EVERY_NS (10 * NS_PER_S)
-#define ALIVE_EVERY_NS NS_PER_S
-#define LAST_DRAIN_NS  (2 * NS_PER_S)
-#define KEPT_FDS       (3 + 4 + 4 + CAPTURE_DATA_RINGS)
+#define LAST_DRAIN_NS                                                                              \
+	(4 * NS_PER_S) /* full rings on a busy host; the warden waits 5 s beyond the exports */
+#define KEPT_FDS 14
 
 /* ---- alone ---- */
 
@@ -44,14 +46,15 @@ static void close_others(const struct brain_start *s)
 			       s->ndjson_fd,
 			       s->record_fd,
 			       s->status_fd,
+			       s->visits_fd,
 			       s->capture.control_ring,
+			       s->capture.ring_bytes,
+			       s->capture.ring_ends,
 			       s->capture.directives,
 			       s->capture.control,
 			       s->capture.counters };
 	unsigned next = 0;
 
-	for (unsigned i = 0; i < CAPTURE_DATA_RINGS; i++)
-		keep[11 + i] = i < s->capture.data_rings ? s->capture.data_ring[i] : -1;
 	qsort(keep, KEPT_FDS, sizeof(keep[0]), by_value);
 	for (unsigned i = 0; i < KEPT_FDS; i++) {
 		if (keep[i] < 0)
@@ -90,8 +93,18 @@ static void from_ring(void *ctx, const struct pc_head *rec)
 {
 	struct brain *b = ctx;
 
-	b->start.shared->records[rec->kind & 15]++;
+	b->start.shared->records[rec->kind % PC_KINDS]++;
 	census_push(b->census, rec);
+}
+
+/* Not a step in time: what was read until the tick before is all that it can speak of. */
+static void on_lost(void *ctx)
+{
+	struct brain *b = ctx;
+	struct pc_head rec = { PC_TICK, PC_F_LOST, sizeof(rec), b->now_ns };
+
+	b->ticks++;
+	deliver(b, &rec);
 }
 
 static int to_warden(void *ctx, const struct message *m)
@@ -144,25 +157,38 @@ static void tell_recorder(struct brain *b)
 		  (unsigned long long)b->recorder.records, strerror(-b->recorder.error));
 }
 
+/* The warden waits for it, so it is not forgotten when the socket is full. */
+static void answer_reload(struct brain *b)
+{
+	struct message m = { .kind = MESSAGE_RELOADED, .state = b->reloaded };
+
+	if (b->answer_due)
+		b->answer_due = to_warden(b, &m) == -EAGAIN;
+}
+
 void brain_drain(struct brain *b, bool *ret_more)
 {
 	uint64_t before = b->start.shared->records[PC_DATA];
-	uint64_t now_ns;
+	/* Before the drain: a tick says that all which happened until then was read. If it said more,
+	 * the core would give up what lies in the ring whenever we were kept from running. */
+	uint64_t now_ns = clock_mono_ns();
 	long n = reader_drain(b->reader, DRAIN_BYTES);
 
 	/* a full pass leaves something behind; a short one does not */
 	*ret_more = n > 0 && b->start.shared->records[PC_DATA] - before >= 64;
-	now_ns = clock_mono_ns();
-	if (now_ns - b->now_ns < TICK_EVERY_NS)
+	if (now_ns - b->now_ns < (reader_is_behind(b->reader) ? BEHIND_NS : TICK_EVERY_NS))
 		return;
 	b->now_ns = now_ns;
 	census_tick(b->census, now_ns);
 	if (now_ns - b->clock_ns >= CLOCK_EVERY_NS)
 		push_clock(b);
 	push_tick(b);
+	checkpoint_tick(&b->checkpoint, b->core->session, now_ns, false);
+	geo_file_tick(&b->geo, b->core->session, now_ns);
 	recorder_flush(&b->recorder);
 	tell_recorder(b);
-	if (now_ns - b->alive_ns >= ALIVE_EVERY_NS) {
+	answer_reload(b);
+	if (now_ns - b->alive_ns >= b->start.alive_every_ns) {
 		struct message m = { .kind = MESSAGE_ALIVE };
 
 		b->alive_ns = now_ns;
@@ -175,9 +201,10 @@ void brain_drain(struct brain *b, bool *ret_more)
 /* Files that are read at each connection to the collector, by this process and its user. */
 static void check_readable(const struct config *c)
 {
-	const struct signal_config *signals[] = { &c->traces, &c->metrics };
+	const struct signal_config *signals[] = { &c->traces, &c->metrics, &c->logs };
+	static const char *const names[] = { "spans", "metrics", "events" };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		const struct signal_config *s = signals[i];
 		const char *const files[] = { s->certificate, s->client_certificate,
 					      s->client_key };
@@ -187,8 +214,7 @@ static void check_readable(const struct config *c)
 				/* the URL is not told: it may hold a password */
 				log_error("user %u, who sends %s, cannot read %s: %s; give that "
 					  "user a copy, or name a user who can with --user",
-					  getuid(), i ? "metrics" : "spans", files[f],
-					  strerror(errno));
+					  getuid(), names[i], files[f], strerror(errno));
 	}
 }
 
@@ -218,10 +244,11 @@ static void reload(struct brain *b, int text_fd, int ndjson_fd)
 
 	if (!err)
 		err = core_reload(b->core, config, ndjson_fd);
+	b->reloaded = !err;
+	b->answer_due = true;
 	if (err) {
-		log_error("reload: %s; the old configuration stays", strerror(-err));
+		log_error("reload: %s", strerror(-err));
 		config_free(config);
-		b->start.shared->reloads_refused++;
 		if (ndjson_fd >= 0)
 			close(ndjson_fd);
 		return;
@@ -230,12 +257,11 @@ static void reload(struct brain *b, int text_fd, int ndjson_fd)
 		close(b->start.ndjson_fd);
 	b->start.ndjson_fd = ndjson_fd;
 	census_reload(b->census, config);
+	geo_file_open(&b->geo, config->geo_file, b->core->session);
 	config_free(b->own);
 	b->config = b->own = config;
 	log_max = (enum log_level)config->log_level;
 	check_readable(config);
-	b->start.shared->reloads++;
-	log_info("reloaded");
 }
 
 void brain_message(struct brain *b)
@@ -260,6 +286,7 @@ void brain_message(struct brain *b)
 		} else if (m.kind == MESSAGE_RELOAD) {
 			reload(b, fds[0], fds[1]);
 			fds[1] = -1;
+			answer_reload(b);
 		} else if (m.kind == MESSAGE_STOP) {
 			b->stopping = true;
 		}
@@ -274,16 +301,12 @@ void brain_message(struct brain *b)
 static int begin(struct brain *b)
 {
 	const struct brain_start *s = &b->start;
-	const struct reader_sink ring = { b, from_ring, s->shared->taken };
+	const struct reader_sink ring = { b, from_ring, on_lost, s->shared->taken };
 	const struct census_sink sink = { b, deliver, to_warden };
 	const struct config *c = b->config;
-	bool terminal = isatty(STDOUT_FILENO);
-	struct winsize size = { 0 };
 	struct core_outside outside = {
 		.config = c,
 		.ndjson_fd = s->ndjson_fd,
-		.console_fd = c->console ? STDOUT_FILENO : -1,
-		.console_color = c->color == COLOR_ALWAYS || (c->color == COLOR_AUTO && terminal),
 		.host_name = s->host.name,
 		.host_id = s->host.id[0] ? s->host.id : NULL,
 		.os_version = s->host.os_version,
@@ -294,9 +317,10 @@ static int begin(struct brain *b)
 	};
 	int err;
 
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		outside.console_width = size.ws_col;
+	terminal_open(c, &outside);
 	memcpy(outside.secret, s->secret, sizeof(outside.secret));
+	memcpy(outside.site_secret, s->site_secret, sizeof(outside.site_secret));
+	b->started_wall_ns = clock_wall_ns();
 	check_readable(c);
 	recorder_init(&b->recorder, s->record_fd, s->shared->recording_records,
 		      s->shared->recording_bytes);
@@ -307,10 +331,23 @@ static int begin(struct brain *b)
 		err = reader_new(&s->capture, &ring, &b->reader);
 	if (err)
 		return err;
+	geo_file_open(&b->geo, c->geo_file, b->core->session);
 	reader_begin(b->reader, (uint32_t)getpid());
 	b->now_ns = clock_mono_ns();
 	push_clock(b);
+	checkpoint_open(&b->checkpoint, s->visits_fd, b->core->session);
 	return 0;
+}
+
+static uint64_t left_in_rings(const struct brain *b)
+{
+	struct reader_stats s;
+	uint64_t left = 0;
+
+	reader_stats(b->reader, &s);
+	for (unsigned kind = 0; kind < 16; kind++)
+		left += s.kernel.submitted[kind] - b->start.shared->records[kind];
+	return left;
 }
 
 /* Programs are detached by now: what the rings hold is all there will be. Programs that were running
@@ -332,6 +369,10 @@ static void drain_rest(struct brain *b)
 		brain_message(b);
 		usleep(2000);
 	}
+	if (empty < 2)
+		log_warn("the host was too busy to read all before the end: %" PRIu64
+			 " records were left in the rings",
+			 left_in_rings(b));
 	b->now_ns = clock_mono_ns();
 	push_tick(b);
 }
@@ -341,6 +382,7 @@ static void finish(struct brain *b)
 	drain_rest(b);
 	census_finish(b->census);
 	core_finish(b->core, b->config->drain_ns);
+	checkpoint_tick(&b->checkpoint, b->core->session, b->now_ns, true);
 	recorder_finish(&b->recorder);
 	tell_recorder(b);
 }
@@ -364,6 +406,9 @@ int brain_main(const struct brain_start *start)
 		log_error("cannot become user %u: %s", start->account.uid, strerror(-err));
 		goto out;
 	}
+	err = urgency_ask();
+	if (err) /* it may wait longer for a processor, no more */
+		log_warn("no shorter slice of the processor: %s", strerror(-err));
 	err = confine();
 	if (err) /* a kernel without it: the user and the empty capability sets remain */
 		log_warn("no seccomp filter: %s", strerror(-err));
@@ -381,6 +426,7 @@ int brain_main(const struct brain_start *start)
 out:
 	reader_free(b->reader);
 	core_free(b->core);
+	geo_file_close(&b->geo);
 	census_free(b->census);
 	recorder_done(&b->recorder);
 	config_free(b->own);

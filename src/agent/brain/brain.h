@@ -9,8 +9,10 @@
 #include <signal.h>
 
 #include "agent/brain/census.h"
+#include "agent/brain/checkpoint.h"
 #include "agent/brain/shared.h"
 #include "agent/config/options.h"
+#include "agent/geo.h"
 #include "agent/host.h"
 #include "agent/recording.h"
 #include "agent/warden/rights.h"
@@ -23,11 +25,13 @@ struct brain_start {
 	const struct options *options; /* to read a configuration again */
 	struct capture_fds capture;
 	const char *source; /* sock, syscall */
-	int warden_fd, ndjson_fd, record_fd, status_fd;
+	int warden_fd, ndjson_fd, record_fd, status_fd, visits_fd;
+	uint64_t alive_every_ns;
 	struct shared *shared;
 	struct account account;
 	struct host host;
 	uint8_t secret[16];
+	uint8_t site_secret[SECRET_BYTES];
 	pid_t warden;
 };
 
@@ -39,9 +43,14 @@ struct brain {
 	struct reader *reader;
 	struct census *census;
 	struct recorder recorder;
+	struct checkpoint checkpoint;
+	struct geo_file geo;
 	bool stopping;	  /* MESSAGE_STOP came */
+	bool answer_due;  /* MESSAGE_RELOADED is still to be sent */
+	bool reloaded;	  /* … and says this */
 	bool warden_gone; /* it died */
 	uint64_t now_ns, clock_ns, alive_ns;
+	uint64_t started_wall_ns; /* of this brain */
 	uint64_t ticks;
 	bool recorder_told;
 	int status_clients; /* answered so far */
@@ -57,7 +66,9 @@ void brain_drain(struct brain *b, bool *ret_more);
 void brain_message(struct brain *b);
 /* figures.c: all stages' stats, for `stats` rows, metrics and status. */
 uint32_t brain_figures(void *ctx, struct counter *ret, uint32_t max);
-uint32_t core_figures(const struct core *c, struct counter *ret, uint32_t max);
+/* `start_wall_ns`: of all stages but export, which a reload may make anew. */
+uint32_t core_figures(const struct core *c, uint64_t start_wall_ns, struct counter *ret,
+		      uint32_t max);
 /* status.c: one client of the status socket. */
 void brain_status(struct brain *b);
 

@@ -9,55 +9,66 @@
  *   transactions.opened = transactions.closed (all outcomes) + transactions.open
  *
  * A cause, kind or outcome that has not happened is not listed: it counts as 0.
+ *
+ * A sum is as old as who counts it: the kernel side and what stands in the shared page live as long as
+ * the agent, the stages as long as this brain, export until a reload makes it anew. Each says its start,
+ * or a backend that honours starts would add the same counts again after a restart.
  */
 #include "agent/brain/brain.h"
 
-struct list {
+struct figures {
 	struct counter *at;
 	uint32_t count, max;
+	uint64_t start_wall_ns; /* of the sums that are added */
 };
 
-static void add(struct list *l, const char *name, const char *unit, uint64_t value)
+static void put(struct figures *l, struct counter c)
 {
+	c.start_wall_ns = c.gauge ? 0 : l->start_wall_ns;
 	if (l->count < l->max)
-		l->at[l->count++] = (struct counter){ .name = name, .unit = unit, .value = value };
+		l->at[l->count++] = c;
 }
 
-static void add_by(struct list *l, const char *name, const char *unit, const char *key,
+static void add(struct figures *l, const char *name, const char *unit, uint64_t value)
+{
+	put(l, (struct counter){ .name = name, .unit = unit, .value = value });
+}
+
+static void add_by(struct figures *l, const char *name, const char *unit, const char *key,
 		   const char *label, uint64_t value)
 {
-	if (value && l->count < l->max)
-		l->at[l->count++] = (struct counter){ name, unit, key, label, value, false };
+	if (value)
+		put(l, (struct counter){ name, unit, key, label, value, false, 0 });
 }
 
-static void add_gauge(struct list *l, const char *name, const char *unit, uint64_t value)
+static void add_gauge(struct figures *l, const char *name, const char *unit, uint64_t value)
 {
-	if (l->count < l->max)
-		l->at[l->count++] = (struct counter){
-			.name = name, .unit = unit, .value = value, .gauge = true
-		};
+	put(l, (struct counter){ .name = name, .unit = unit, .value = value, .gauge = true });
 }
 
-static const char *const kind_names[16] = {
-	[PC_DATA] = "data", [PC_OPEN] = "open",	  [PC_END] = "end",   [PC_CLOSE] = "close",
-	[PC_GONE] = "gone", [PC_FORK] = "fork",	  [PC_EXEC] = "exec", [PC_EXIT] = "exit",
-	[PC_WHO] = "who",   [PC_CLOCK] = "clock", [PC_TICK] = "tick",
+static const char *const kind_names[PC_KINDS] = {
+	[PC_DATA] = "data",	    [PC_OPEN] = "open",	  [PC_END] = "end",
+	[PC_CLOSE] = "close",	    [PC_GONE] = "gone",	  [PC_FORK] = "fork",
+	[PC_EXEC] = "exec",	    [PC_EXIT] = "exit",	  [PC_WHO] = "who",
+	[PC_CLOCK] = "clock",	    [PC_TICK] = "tick",	  [PC_ACKED] = "acked",
+	[PC_RESENT] = "resent",	    [PC_ALIVE] = "alive", [PC_LOOKED] = "looked",
+	[PC_LISTENER] = "listener",
 };
 
 static const char *const direction_names[2] = { [PC_RX] = "receive", [PC_TX] = "transmit" };
 
 /* const void *: the kernel's __u64 and our uint64_t are different types of one shape. */
-static void add_kinds(struct list *l, const char *name, const void *kinds)
+static void add_kinds(struct figures *l, const char *name, const void *kinds)
 {
 	const uint64_t *by_kind = kinds;
 
-	for (unsigned k = 0; k < 16; k++)
+	for (unsigned k = 0; k < PC_KINDS; k++)
 		if (kind_names[k])
 			add_by(l, name, "{event}", "parcours.event.kind", kind_names[k],
 			       by_kind[k]);
 }
 
-static void add_causes(struct list *l, const char *name, const char *unit, const void *causes,
+static void add_causes(struct figures *l, const char *name, const char *unit, const void *causes,
 		       unsigned count)
 {
 	const uint64_t *by_why = causes;
@@ -66,17 +77,14 @@ static void add_causes(struct list *l, const char *name, const char *unit, const
 		add_by(l, name, unit, "parcours.cause", why_name((enum pc_why)w), by_why[w]);
 }
 
-static void add_directions(struct list *l, const char *name, const uint64_t bytes[2])
+static void add_directions(struct figures *l, const char *name, const uint64_t bytes[2])
 {
 	for (unsigned d = 0; d < 2; d++)
-		if (l->count < l->max)
-			l->at[l->count++] = (struct counter){
-				name,	  "By", "network.io.direction", direction_names[d],
-				bytes[d], false
-			};
+		put(l, (struct counter){ name, "By", "network.io.direction", direction_names[d],
+					 bytes[d], false, 0 });
 }
 
-static void add_stream(struct list *l, const struct stream *stream)
+static void add_stream(struct figures *l, const struct stream *stream)
 {
 	struct stream_stats s;
 
@@ -100,7 +108,7 @@ static void add_stream(struct list *l, const struct stream *stream)
 	add_gauge(l, "parcours.agent.stream.buffered", "By", s.buffered_bytes);
 }
 
-static void add_proto(struct list *l, const struct proto *proto)
+static void add_proto(struct figures *l, const struct proto *proto)
 {
 	static const char *const losses[PROTO_LOSS_MAX] = {
 		[PROTO_LOSS_JOINED] = "joined",
@@ -128,7 +136,67 @@ static void add_proto(struct list *l, const struct proto *proto)
 	add(l, "parcours.agent.connections.unseen", "{connection}", s.unseen);
 }
 
-static void add_txn(struct list *l, const struct txn *txn, const struct trace *trace)
+static void add_pages(struct figures *l, const struct page_stats *p)
+{
+	add(l, "parcours.agent.pages.views", "{page}", p->views);
+	add(l, "parcours.agent.pages.told", "{page}", p->told);
+	add(l, "parcours.agent.pages.measured", "{page}", p->measured);
+	add(l, "parcours.agent.pages.lost", "{page}", p->lost);
+	add(l, "parcours.agent.pages.restored", "{page}", p->restored);
+	add(l, "parcours.agent.pages.frames", "{page}", p->frames);
+	add(l, "parcours.agent.pages.prefetched", "{page}", p->prefetched);
+	add(l, "parcours.agent.pages.prefetched.used", "{page}", p->used);
+	add(l, "parcours.agent.pages.without_document", "{page}", p->without_document);
+	add(l, "parcours.agent.pages.evicted", "{page}", p->evicted);
+	add(l, "parcours.agent.pages.hurried", "{page}", p->hurried);
+	add(l, "parcours.agent.pages.failures.lost", "{transaction}", p->failures_lost);
+	add_gauge(l, "parcours.agent.pages.open", "{page}", p->open);
+}
+
+static void add_session(struct figures *l, const struct session *session)
+{
+	struct session_stats s;
+
+	session_stats(session, &s);
+	add(l, "parcours.agent.sessions.started", "{session}", s.started);
+	for (unsigned r = 0; r < END_REASONS; r++)
+		add_by(l, "parcours.agent.sessions.ended", "{session}", "parcours.end_reason",
+		       end_reason_name((enum end_reason)r), s.ended[r]);
+	add(l, "parcours.agent.sessions.resumed", "{session}", s.resumed);
+	add(l, "parcours.agent.sessions.restored", "{session}", s.restored);
+	add_gauge(l, "parcours.agent.sessions.open", "{session}", s.open);
+	add_gauge(l, "parcours.agent.visitors", "{visitor}", s.identities);
+	add(l, "parcours.agent.visitors.evicted", "{visitor}", s.identities_evicted);
+	add(l, "parcours.agent.visitors.merged", "{visitor}", s.merged);
+	add(l, "parcours.agent.visitors.split", "{visitor}", s.split);
+	add(l, "parcours.agent.session.transactions", "{transaction}", s.transactions);
+	add(l, "parcours.agent.session.attributed", "{transaction}", s.in_visits);
+	add(l, "parcours.agent.session.unattributed", "{transaction}", s.unattributed);
+	add(l, "parcours.agent.session.opted_out", "{transaction}", s.opted_out);
+	add(l, "parcours.agent.session.inner", "{transaction}", s.inner);
+	add(l, "parcours.agent.session.polls", "{transaction}", s.polls);
+	add(l, "parcours.agent.session.no_site", "{transaction}", s.no_site);
+	add(l, "parcours.agent.clients.hidden", "{transaction}", s.clients.hidden);
+	add(l, "parcours.agent.clients.cut", "{transaction}", s.clients.cut);
+	add(l, "parcours.agent.clients.malformed", "{transaction}", s.clients.malformed);
+	add(l, "parcours.agent.clients.differ", "{transaction}", s.clients.differ);
+	add_by(l, "parcours.agent.places", "{look-up}", "parcours.result", "found",
+	       s.segments.places_found);
+	add_by(l, "parcours.agent.places", "{look-up}", "parcours.result", "absent",
+	       s.segments.places_absent);
+	add_by(l, "parcours.agent.places", "{look-up}", "parcours.result", "damaged",
+	       s.segments.places_damaged);
+	add(l, "parcours.agent.campaigns.overflow", "{touch}", s.segments.campaigns_overflow);
+	add_pages(l, &s.pages);
+	add(l, "parcours.agent.aliases", "{alias}", s.aliases);
+	add(l, "parcours.agent.aliases.dropped", "{alias}", s.aliases_dropped);
+	add(l, "parcours.agent.evidence.cookies", "{cookie}", s.evidence.cookies);
+	add(l, "parcours.agent.evidence.cut", "{value}", s.evidence.cut);
+	add(l, "parcours.agent.evidence.evicted", "{value}", s.clues_evicted);
+	add(l, "parcours.agent.evidence.bad_tokens", "{token}", s.evidence.bad_tokens);
+}
+
+static void add_txn(struct figures *l, const struct txn *txn, const struct trace *trace)
 {
 	struct txn_stats s;
 	struct trace_stats t;
@@ -145,14 +213,27 @@ static void add_txn(struct list *l, const struct txn *txn, const struct trace *t
 	add(l, "parcours.agent.transactions.refused", "{transaction}", s.refused);
 	add(l, "parcours.agent.transactions.fields_dropped", "{message}", s.fields_dropped);
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
+	add(l, "parcours.agent.connections.failed", "{connection}", s.attempts);
 	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
 	trace_stats(trace, &t);
 	add(l, "parcours.agent.spans.sampled", "{span}", t.sampled);
 	add(l, "parcours.agent.spans.not_sampled", "{span}", t.dropped);
 	add(l, "parcours.agent.traceparent.invalid", "{transaction}", t.bad_traceparent);
+	add(l, "parcours.agent.parents.header", "{span}", t.parent_header);
+	add(l, "parcours.agent.parents.connection", "{span}", t.parent_linked);
+	add(l, "parcours.agent.parents.process", "{span}", t.parent_inside);
+	add(l, "parcours.agent.calls.ambiguous", "{call}", t.ambiguous);
+	add(l, "parcours.agent.calls.evicted", "{call}", t.calls_evicted);
+	add(l, "parcours.agent.calls.late", "{call}", t.late);
+	add(l, "parcours.agent.calls.by_thread", "{call}", t.by_thread);
+	add(l, "parcours.agent.calls.disagreed", "{call}", t.disagreed);
+	add_gauge(l, "parcours.agent.threads.believed", "{process}", t.threads.believed);
+	for (unsigned f = THREAD_FAULT_NONE + 1; f < THREAD_FAULTS; f++)
+		add_by(l, "parcours.agent.threads.disbelieved", "{process}", "parcours.cause",
+		       thread_fault_name((enum thread_fault)f), t.threads.disbelieved[f]);
 }
 
-static void add_export(struct list *l, const struct export *export)
+static void add_export(struct figures *l, const struct export *export)
 {
 	struct export_stats s;
 
@@ -168,25 +249,33 @@ static void add_export(struct list *l, const struct export *export)
 	add(l, "parcours.agent.points.sent", "{point}", s.points_sent);
 	add(l, "parcours.agent.points.dropped", "{point}", s.points_dropped);
 	add(l, "parcours.agent.points.rejected", "{point}", s.points_rejected);
+	add(l, "parcours.agent.log_records.encoded", "{record}", s.events_encoded);
+	add(l, "parcours.agent.log_records.sent", "{record}", s.events_sent);
+	add(l, "parcours.agent.log_records.dropped", "{record}", s.events_dropped);
+	add(l, "parcours.agent.log_records.rejected", "{record}", s.events_rejected);
 	add(l, "parcours.agent.export.requests", "{request}", s.requests);
 	add(l, "parcours.agent.export.retries", "{request}", s.retries);
 	add(l, "parcours.agent.export.failures", "{request}", s.failures);
 	add_gauge(l, "parcours.agent.export.queue", "By", s.queue_bytes);
 	add(l, "parcours.agent.metric.overflow", "{transaction}", s.series_overflow);
+	add(l, "parcours.agent.metric.lost", "{transaction}", s.metric_lost);
 }
 
-uint32_t core_figures(const struct core *c, struct counter *ret, uint32_t max)
+uint32_t core_figures(const struct core *c, uint64_t start_wall_ns, struct counter *ret,
+		      uint32_t max)
 {
-	struct list l = { ret, 0, max };
+	struct figures l = { ret, 0, max, start_wall_ns };
 
 	add_stream(&l, c->stream);
 	add_proto(&l, c->proto);
 	add_txn(&l, c->txn, c->trace);
+	add_session(&l, c->session);
+	l.start_wall_ns = 0;
 	add_export(&l, c->export);
 	return l.count;
 }
 
-static void add_capture(struct list *l, const struct brain *b)
+static void add_capture(struct figures *l, const struct brain *b)
 {
 	struct reader_stats s;
 
@@ -199,10 +288,12 @@ static void add_capture(struct list *l, const struct brain *b)
 	add_causes(l, "parcours.agent.capture.absent", "{range}", s.kernel.why, 16);
 	add(l, "parcours.agent.capture.refused", "{socket}", s.kernel.sockets_refused);
 	add(l, "parcours.agent.capture.uncertain", "{range}", s.kernel.uncertain);
+	l->start_wall_ns = b->started_wall_ns;
 	add(l, "parcours.agent.capture.read.bytes", "By", s.bytes);
+	add(l, "parcours.agent.capture.malformed", "{event}", s.malformed);
 }
 
-static void add_census(struct list *l, const struct brain *b)
+static void add_census(struct figures *l, const struct brain *b)
 {
 	const struct shared *shared = b->start.shared;
 	struct census_stats s;
@@ -216,6 +307,7 @@ static void add_census(struct list *l, const struct brain *b)
 	add(l, "parcours.agent.held", "{event}", s.held);
 	add(l, "parcours.agent.held.not_ours", "{event}", s.held_dropped);
 	add(l, "parcours.agent.held.overflow", "{event}", s.held_overflow);
+	l->start_wall_ns = shared->started_wall_ns;
 	add(l, "parcours.agent.brain.restarts", "{restart}", shared->restarts);
 	add(l, "parcours.agent.reloads", "{reload}", shared->reloads);
 	add(l, "parcours.agent.reloads.refused", "{reload}", shared->reloads_refused);
@@ -228,9 +320,9 @@ static void add_census(struct list *l, const struct brain *b)
 uint32_t brain_figures(void *ctx, struct counter *ret, uint32_t max)
 {
 	const struct brain *b = ctx;
-	struct list l = { ret, 0, max };
+	struct figures l = { ret, 0, max, b->start.shared->started_wall_ns };
 
 	add_capture(&l, b);
 	add_census(&l, b);
-	return l.count + core_figures(b->core, ret + l.count, max - l.count);
+	return l.count + core_figures(b->core, b->started_wall_ns, ret + l.count, max - l.count);
 }

@@ -7,16 +7,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/command/command.h"
 #include "agent/command/survey.h"
 #include "agent/config/options.h"
+#include "agent/geo.h"
+#include "agent/secret.h"
 #include "agent/warden/rights.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "capture/capture.h"
+#include "session/who.h"
 
 enum grade { GOOD, PARTLY, BAD, FACT };
 
@@ -95,6 +99,11 @@ static void about_facts(struct report *r, const struct capture_features *f)
 	      f->reset ? "resets seen" : "resets not seen",
 	      f->retransmit ? ", retransmissions seen" : ", retransmissions not seen",
 	      f->destroy ? "" : ", ends of connections by time-out only");
+	if (f->refused)
+		found(r, GOOD, "refusals", "", "clients of a server that has ended are counted");
+	else
+		found(r, PARTLY, "refusals", "needs a kernel 6.10 or later",
+		      "clients of a server that has ended are not seen; its own refused calls are");
 }
 
 static void about_host(struct report *r, const struct survey *s)
@@ -124,7 +133,70 @@ static void about_host(struct report *r, const struct survey *s)
 	if (s->tls)
 		found(r, PARTLY, "TLS",
 		      "HTTPS is not decrypted by this version: watch behind the TLS proxy",
-		      "%u processes have a TLS library loaded (%s)", s->tls, s->tls_names);
+		      "%u %s a TLS library loaded (%s)", s->tls,
+		      s->tls == 1 ? "process has" : "processes have", s->tls_names);
+}
+
+static void about_secret(struct report *r, const struct config *c)
+{
+	uint8_t secret[SECRET_BYTES];
+	char path[STATE_PATH], print[20];
+	int err = secret_path(c, path);
+
+	if (!err)
+		err = secret_read(path, secret);
+	if (err == -ENOENT) {
+		found(r, FACT, "site secret",
+		      "made at the first start; copy it to the site's other hosts",
+		      "%.200s is not there yet", path);
+	} else if (err) {
+		found(r, err == -EACCES ? PARTLY : BAD, "site secret",
+		      err == -EACCES
+			      ? "run doctor as root"
+			      : "restore the file, or remove it to begin with new pseudonyms",
+		      "%.160s: %s", path,
+		      err == -EBADMSG ? "is not 64 hexadecimal digits" : strerror(-err));
+	} else {
+		secret_fingerprint(secret, print);
+		explicit_bzero(secret, sizeof(secret));
+		found(r, GOOD, "site secret", "must be the same on all hosts of a site",
+		      "fingerprint %s (%.160s)", print, path);
+	}
+}
+
+static void about_places(struct report *r, const struct config *c)
+{
+	const char *why = "cannot be read";
+	struct geo *geo = NULL;
+	struct stat seen;
+	char *bytes = NULL, date[16] = "?";
+	size_t len;
+	time_t built;
+	int err;
+
+	if (!c->geo_file) {
+		found(r, FACT, "countries", geo_help,
+		      "countries: unobserved, no geo.file is configured");
+		return;
+	}
+	err = geo_file_read(c->geo_file, &bytes, &len, &seen);
+	if (err)
+		why = strerror(-err);
+	else
+		err = geo_new(slice_of(bytes, len), &geo, &why);
+	if (err) {
+		found(r, PARTLY, "countries", geo_help, "countries: unobserved, %.128s: %.80s",
+		      c->geo_file, why);
+	} else {
+		struct slice type = geo_type(geo);
+
+		built = (time_t)geo_build_s(geo);
+		strftime(date, sizeof(date), "%Y-%m-%d", gmtime(&built));
+		found(r, GOOD, "countries", "", "countries: %.*s of %s (%.128s)",
+		      (int)(type.len < 40 ? type.len : 40), type.at, date, c->geo_file);
+	}
+	geo_free(geo);
+	free(bytes);
 }
 
 static void about_limits(struct report *r)
@@ -181,6 +253,7 @@ int command_doctor(int argc, char **argv)
 	struct capture_features features;
 	struct report *r = calloc(1, sizeof(*r));
 	struct options options;
+	struct config *config;
 	struct survey survey;
 	int code = EXIT_OK;
 
@@ -188,12 +261,20 @@ int command_doctor(int argc, char **argv)
 		free(r);
 		return EXIT_USAGE;
 	}
+	code = options_load(&options, &config);
+	if (code) {
+		free(r);
+		return code;
+	}
 	capture_features(&features);
 	survey_host("/proc", &survey);
 	about_kernel(r, &features);
 	about_facts(r, &features);
 	about_host(r, &survey);
+	about_secret(r, config);
+	about_places(r, config);
 	about_limits(r);
+	config_free(config);
 	if (options.json)
 		code = print_json(r) ? EXIT_RUNTIME : EXIT_OK;
 	else

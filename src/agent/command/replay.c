@@ -10,13 +10,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent/brain/brain.h"
 #include "agent/brain/confine.h"
 #include "agent/command/command.h"
 #include "agent/recording.h"
+#include "agent/secret.h"
 #include "agent/warden/outputs.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,16 +28,18 @@ struct replay {
 	const struct config *config;
 	struct recording *recording;
 	struct core *core;
+	struct geo_file geo;
 	uint64_t started_ns, told_ns;
 	bool terminal;
 	struct txn_stats txn; /* at the end */
+	uint8_t site_secret[SECRET_BYTES];
 };
 
 static uint32_t no_figures(void *ctx, struct counter *ret, uint32_t max)
 {
 	struct replay *r = ctx;
 
-	return r->core ? core_figures(r->core, ret, max) : 0;
+	return r->core ? core_figures(r->core, 0, ret, max) : 0;
 }
 
 static void say(void *ctx, const char *sentence)
@@ -105,13 +107,9 @@ static void summary(struct replay *r)
 static int run(struct replay *r, int ndjson_fd)
 {
 	const struct config *c = r->config;
-	bool terminal = isatty(STDOUT_FILENO);
-	struct winsize size = { 0 };
 	struct core_outside outside = {
 		.config = c,
 		.ndjson_fd = ndjson_fd,
-		.console_fd = c->console ? STDOUT_FILENO : -1,
-		.console_color = c->color == COLOR_ALWAYS || (c->color == COLOR_AUTO && terminal),
 		.patient = true,
 		.ctx = r,
 		.figures = no_figures,
@@ -120,13 +118,15 @@ static int run(struct replay *r, int ndjson_fd)
 	int err;
 	int got;
 
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		outside.console_width = size.ws_col;
+	memcpy(outside.site_secret, r->site_secret, sizeof(outside.site_secret));
+	terminal_open(c, &outside);
 	err = core_new(&outside, &r->core);
 	if (err) {
 		log_error("cannot start: %s", strerror(-err));
 		return EXIT_RUNTIME;
 	}
+	if (c->geo_file)
+		geo_file_open(&r->geo, c->geo_file, r->core->session);
 	r->started_ns = clock_mono_ns();
 	r->terminal = isatty(STDERR_FILENO);
 	got = feed(r);
@@ -134,6 +134,7 @@ static int run(struct replay *r, int ndjson_fd)
 	txn_stats(r->core->txn, &r->txn);
 	summary(r);
 	core_free(r->core);
+	geo_file_close(&r->geo);
 	return got < 0 ? EXIT_RUNTIME : EXIT_OK;
 }
 
@@ -157,6 +158,24 @@ static int drop_rights(const struct config *c)
 	return 0;
 }
 
+/* The host's only where it was named: then keys and ids are those of the live agent. Otherwise none, so
+ * that a recording says the same on every host. */
+static int read_secret(const struct config *c, uint8_t ret[SECRET_BYTES])
+{
+	char path[STATE_PATH];
+	int err;
+
+	if (!c->secret_file && !c->state_directory)
+		return 0;
+	err = secret_path(c, path);
+	if (!err)
+		err = secret_read(path, ret);
+	if (err)
+		log_error("site secret %s: %s", path,
+			  err == -EBADMSG ? "is not 64 hexadecimal digits" : strerror(-err));
+	return err;
+}
+
 static int replay(struct config *c, const char *path)
 {
 	struct replay r = { .config = c };
@@ -169,7 +188,7 @@ static int replay(struct config *c, const char *path)
 		log_error("cannot read %s: %s", path, strerror(errno));
 		return code;
 	}
-	if (outputs_open_ndjson(c, &ndjson_fd) || drop_rights(c))
+	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) || drop_rights(c))
 		goto out;
 	if (recording_open(fd, &r.recording, &why)) {
 		log_error("%s: %s", path, why);

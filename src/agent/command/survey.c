@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/slice.h"
@@ -103,10 +104,23 @@ static bool has_tls(const char *proc, const char *pid)
 	return found;
 }
 
+/* Of this program there are a doctor and perhaps an agent, which never watches itself. */
+static bool is_own(const char *proc, const char *pid)
+{
+	struct stat own, other;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s/exe", proc, pid);
+	return stat("/proc/self/exe", &own) == 0 && stat(path, &other) == 0 &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
 static void look_at_process(const char *proc, const char *pid, struct survey *s)
 {
 	bool unreadable = false;
 
+	if (is_own(proc, pid))
+		return;
 	s->processes++;
 	if (has_io_uring(proc, pid, &unreadable))
 		count(proc, pid, &s->io_uring, s->io_uring_names, sizeof(s->io_uring_names));

@@ -123,7 +123,12 @@ static void apply_choice(struct config *c, struct problems *p, const struct sett
 			 const struct origin *o, const char *text)
 {
 	char names[256];
+	bool yes;
 
+	if (s->truth && value_bool(text, &yes) == 0) {
+		*(int *)((char *)c + s->offset) = yes;
+		return;
+	}
 	for (int i = 0; s->names[i]; i++) {
 		if (strcmp(s->names[i], text) == 0) {
 			*(int *)((char *)c + s->offset) = i;
@@ -132,6 +137,29 @@ static void apply_choice(struct config *c, struct problems *p, const struct sett
 	}
 	name_list(names, sizeof(names), s->names);
 	problem_error(p, o, "%s: \"%.80s\" is none of: %s", s->key, text, names);
+}
+
+/* A bound in the largest unit that divides it: 9504h, not 34214400000000000. */
+static const char *bound_text(char to[32], const struct setting *s, uint64_t v)
+{
+	static const struct unit {
+		const char *name;
+		uint64_t factor;
+	} times[] = { { "h", 3600000000000 },
+		      { "m", 60000000000 },
+		      { "s", 1000000000 },
+		      { "ms", 1000000 },
+		      { "ns", 1 } },
+	  sizes[] = { { "GiB", 1ull << 30 }, { "MiB", 1 << 20 }, { "KiB", 1 << 10 }, { "", 1 } },
+	  none[] = { { "", 1 } };
+	const struct unit *u = s->type == SETTING_DURATION ? times
+			       : s->type == SETTING_BYTES  ? sizes
+							   : none;
+
+	while (u->factor > 1 && (!v || v % u->factor))
+		u++;
+	snprintf(to, 32, "%llu%s", (unsigned long long)(v / u->factor), v ? u->name : "");
+	return to;
 }
 
 /* The three whole-number types differ in their grammar and in how a bound is best said. */
@@ -144,9 +172,7 @@ static bool number_of(struct problems *p, const struct setting *s, const struct 
 		[SETTING_BYTES] = "a size (such as 65536, 64KiB, 4MiB)",
 		[SETTING_DURATION] = "a duration (such as 500ms, 10s, 5m)",
 	};
-	const char *unit = s->type == SETTING_BYTES	 ? " bytes"
-			   : s->type == SETTING_DURATION ? " ns"
-							 : "";
+	char low[32], high[32];
 	uint64_t v;
 	int err = s->type == SETTING_BYTES	? value_bytes(text, &v)
 		  : s->type == SETTING_DURATION ? value_duration(text, &v)
@@ -157,8 +183,8 @@ static bool number_of(struct problems *p, const struct setting *s, const struct 
 		return false;
 	}
 	if (err || v < s->min || v > s->max) {
-		problem_error(p, o, "%s: %.80s is not between %llu and %llu%s", s->key, text,
-			      (unsigned long long)s->min, (unsigned long long)s->max, unit);
+		problem_error(p, o, "%s: %.80s is not between %s and %s", s->key, text,
+			      bound_text(low, s, s->min), bound_text(high, s, s->max));
 		return false;
 	}
 	if (s->power_of_two && (v & (v - 1))) {
@@ -190,12 +216,20 @@ void setting_apply(struct config *c, struct problems *p, const struct setting *s
 	uint64_t v;
 	int err = 0;
 
-	if (!why && name && s->check) {
-		why = s->check(name);
-		text = why ? name : text;
+	if (why && name) { /* the value of a header field may be a password */
+		problem_error(p, o, "%s: what stands for \"%.80s\" %s", s->key, name, why);
+		return;
+	}
+	if (!why && name) {
+		why = s->check_name(name);
+		if (why)
+			text = name;
 	}
 	if (why) {
-		problem_error(p, o, "%s: \"%.80s\" %s", s->key, text, why);
+		const char *at = strrchr(text, '@'); /* nor is user-info for a log */
+
+		problem_error(p, o, "%s: \"%s%.80s\" %s", s->key, at ? "..." : "", at ? at : text,
+			      why);
 		return;
 	}
 	drop_lower(c, s, o);

@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "session/who.h"
 
 #define ARENA_BYTES (16 * 1024 * 1024)
 
 static void set_defaults(struct config *c)
 {
-	c->ring_bytes = 4 << 20;
+	c->ring_bytes = 8 << 20;
 	c->control_ring_bytes = 1 << 20;
 	c->data_rings = 1;
 	c->capture_connections = 65536;
@@ -27,8 +28,8 @@ static void set_defaults(struct config *c)
 	c->log_level = LOG_INFO;
 	c->otlp.timeout_ns = 10000000000;
 	c->otlp.compression = 1;
-	c->traces.enabled = c->metrics.enabled = true;
-	c->traces.compression = c->metrics.compression = -1;
+	c->traces.enabled = c->metrics.enabled = c->logs.enabled = true;
+	c->traces.compression = c->metrics.compression = c->logs.compression = -1;
 	c->metric_interval_ns = 60000000000;
 	c->batch_delay_ns = 500000000;
 	c->batch_bytes = 512 << 10;
@@ -44,6 +45,8 @@ static void set_defaults(struct config *c)
 	c->templates = 1000;
 	c->processes = 16384;
 	c->metric_series = 2000;
+	c->visits = 100000;
+	c->session_timeout_ns = 30ull * 60 * 1000000000;
 }
 
 static const struct origin *origin_by_key(const struct config *c, const char *key)
@@ -58,9 +61,64 @@ static void check_signal(const struct config *c, struct problems *p, const char 
 		problem_error(p, NULL, "%s: client_certificate and client_key go together", name);
 }
 
+/* A setting that the sampler leaves without effect was meant otherwise; not where a variable or an
+ * option switched off what the file has. */
+static void check_sampling(const struct config *c, struct problems *p)
+{
+	static const char *const keep[] = { "sampling.keep_errors", "sampling.keep_slow" };
+	bool ratio = c->sampler == NAME_RATIO || c->sampler == NAME_PARENT_RATIO;
+	bool off = c->sampler == NAME_OFF || c->sampler == NAME_PARENT_OFF;
+	const bool on[] = { c->keep_errors, c->keep_slow_ns > 0 };
+
+	if (!ratio && origin_by_key(c, "sampling.ratio")->level != LEVEL_DEFAULT)
+		problem_warn(p, origin_by_key(c, "sampling.ratio"),
+			     "sampling.ratio has no effect with this sampling.sampler");
+	for (unsigned i = 0; i < 2; i++)
+		if (off && on[i] &&
+		    origin_by_key(c, keep[i])->level >= origin_by_key(c, "sampling.sampler")->level)
+			problem_warn(
+				p, origin_by_key(c, keep[i]),
+				"%s has no effect with an always_off sampler; for nothing else "
+				"than these spans use traceidratio with ratio 0",
+				keep[i]);
+}
+
+/* Who follows customers says on what ground. On the command line it is somebody's trial. */
+static void check_privacy(const struct config *c, struct problems *p)
+{
+	static const char text[] =
+		"privacy customer follows people over months: say on what ground in "
+		"privacy.legal_basis (share/privacy.md)";
+	const struct origin *o = origin_by_key(c, "privacy.mode");
+
+	if (c->privacy != PRIVACY_CUSTOMER || (c->legal_basis && *c->legal_basis))
+		return;
+	if (o->level == LEVEL_FILE)
+		problem_error(p, o, text);
+	else
+		problem_warn(p, o, text);
+}
+
+/* Whoever reads what is exported is told it. */
+static int state_legal_basis(struct config *c)
+{
+	static const char name[] = "parcours.privacy.legal_basis=";
+	size_t len = c->legal_basis ? strlen(c->legal_basis) : 0;
+	char *entry;
+
+	if (c->privacy != PRIVACY_CUSTOMER || !len)
+		return 0;
+	entry = arena_alloc(&c->arena, sizeof(name) + len);
+	if (!entry)
+		return -ENOMEM;
+	memcpy(entry, name, sizeof(name) - 1);
+	memcpy(entry + sizeof(name) - 1, c->legal_basis, len + 1);
+	return strings_add(c, &c->resource, entry);
+}
+
 static void check_whole(const struct config *c, struct problems *p)
 {
-	bool ratio = c->sampler == NAME_RATIO || c->sampler == NAME_PARENT_RATIO;
+	struct trust trust;
 
 	if (c->console && c->ndjson && strcmp(c->ndjson, "-") == 0)
 		problem_error(p, origin_by_key(c, "output.ndjson"),
@@ -72,15 +130,21 @@ static void check_whole(const struct config *c, struct problems *p)
 		problem_error(p, origin_by_key(c, "scope.cgroups"),
 			      "scope.cgroups: %u given, at most %d are possible", c->cgroups.count,
 			      PC_CGROUPS);
-	if (!ratio && origin_by_key(c, "sampling.ratio")->level != LEVEL_DEFAULT)
-		problem_warn(p, origin_by_key(c, "sampling.ratio"),
-			     "sampling.ratio has no effect with this sampling.sampler");
+	if (trust_read(&trust, c->trusted_proxies.at))
+		problem_error(p, origin_by_key(c, "client.trusted_proxies"),
+			      "client.trusted_proxies: more than %d networks", TRUST_NETS);
+	if (c->touchpoints.count + c->classes.count > RULES_MAX)
+		problem_error(p, origin_by_key(c, "segment.classes"),
+			      "segment: more than %d conditions", RULES_MAX);
+	check_sampling(c, p);
+	check_privacy(c, p);
 	if (c->stream_bytes / 4 < HEAD_BYTES)
 		problem_error(p, origin_by_key(c, "limits.stream_memory"),
 			      "limits.stream_memory is too small for a few heads of 64 KiB");
 	check_signal(c, p, "otlp", &c->otlp);
 	check_signal(c, p, "otlp.traces", &c->traces);
 	check_signal(c, p, "otlp.metrics", &c->metrics);
+	check_signal(c, p, "otlp.logs", &c->logs);
 }
 
 /* "OTLP Exporter Configuration": a signal's own endpoint is used as it is, the common one is a base. */
@@ -140,11 +204,15 @@ int config_load(const struct config_sources *from, struct problems *p, struct co
 
 		setting_apply_key(c, p, from->options[i].key, &o, from->options[i].value);
 	}
+	if (state_legal_basis(c))
+		problem_error(p, NULL, "the configuration is too large");
 	inherit(&c->otlp, &c->traces);
 	inherit(&c->otlp, &c->metrics);
+	inherit(&c->otlp, &c->logs);
 	check_whole(c, p);
 	c->traces.url = signal_url(c, &c->traces, "/v1/traces");
 	c->metrics.url = signal_url(c, &c->metrics, "/v1/metrics");
+	c->logs.url = signal_url(c, &c->logs, "/v1/logs");
 	if (p->errors != errors) {
 		config_free(c);
 		return -EINVAL;

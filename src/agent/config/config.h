@@ -61,19 +61,20 @@ struct signal_config {
 	const char *certificate, *client_certificate, *client_key;
 };
 
-#define CONFIG_SETTINGS 80 /* room for the table of setting.c */
+#define CONFIG_SETTINGS 100 /* room for the table of setting.c */
 
 struct config {
 	/* which processes and connections */
 	struct numbers pids, ports;
 	struct strings executables, cgroups;
 	/* capture */
-	int source; /* enum capture_source */
+	int source;	  /* enum capture_source */
+	int acknowledged; /* enum capture_acknowledge */
 	uint64_t ring_bytes, control_ring_bytes, data_rings, capture_connections;
 	uint64_t duration_ns; /* 0 = until stopped */
 	/* output */
 	const char *ndjson; /* a path, "-", or NULL */
-	bool console;
+	int console;	    /* enum console_show */
 	int color;
 	uint64_t stats_interval_ns;
 	const char *status_socket; /* NULL: below /run/parcours */
@@ -81,7 +82,8 @@ struct config {
 	/* OTLP */
 	bool otlp_disabled; /* OTEL_SDK_DISABLED */
 	const char *otlp_endpoint;
-	struct signal_config otlp, traces, metrics; /* otlp: common; endpoint and enabled unused */
+	struct signal_config otlp, traces, metrics,
+		logs; /* otlp: common; endpoint and enabled unused */
 	uint64_t metric_interval_ns, batch_delay_ns, batch_bytes, queue_bytes;
 	uint64_t drain_ns; /* how long exports may take at the end */
 	bool explicit_buckets;
@@ -96,11 +98,25 @@ struct config {
 	uint64_t keep_slow_ns;
 	/* privacy */
 	int privacy; /* enum privacy */
+	const char *legal_basis;
 	struct strings query_keep;
 	bool peer_address;
+	uint64_t period_ns; /* life of a visitor's key; 0 = by mode */
+	const char *opt_out_cookie;
+	struct strings trusted_proxies; /* networks, "private", "none" */
+	/* sites and visits */
+	const char *site_name;	   /* of everything */
+	struct strings site_hosts; /* "host=site" */
+	uint64_t session_timeout_ns;
+	struct strings session_keys;		       /* cookie:NAME, header:NAME, query:NAME */
+	struct strings virtual_pages;		       /* globs of paths */
+	struct strings touchpoints, classes;	       /* "CONDITION\nNAME" */
+	struct strings robots, monitors, applications; /* words of User-Agents */
+	const char *geo_file;			       /* a MaxMind DB */
+	const char *secret_file, *state_directory;     /* NULL: the defaults of agent/secret.h */
 	/* bounds */
 	uint64_t connections, stream_bytes, transactions, transaction_bytes, templates, processes,
-		metric_series;
+		metric_series, visits;
 	const char *user; /* of the brain; NULL: parcours, else a free one */
 
 	uint32_t references;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * env.c: OTEL_* variables → settings, as the OpenTelemetry specification says ("Environment Variable
+ * env.c: OTEL_* variables (and NO_COLOR) → settings, as the OpenTelemetry specification says ("Environment Variable
  * Specification", "OTLP Exporter Configuration"): empty is unset, times are milliseconds, lists are
  * W3C Baggage without metadata. What we cannot use is a warning and ignored, as it asks; a variable
  * that would send data elsewhere than written (gRPC, a bad endpoint) is an error.
@@ -41,9 +41,11 @@ static int percent_decode(struct slice s, char *to, size_t room)
 }
 
 /* key1=value1,key2=value2 */
-static void apply_pairs(struct config *c, struct problems *p, const struct variable *v,
-			const struct origin *o, const char *text)
+/* One after the other, or all (`apply`) once none is bad: the specification discards a list as a whole. */
+static bool each_pair(struct config *c, struct problems *p, const struct variable *v,
+		      const struct origin *o, const char *text, bool apply)
 {
+	const struct setting *s = setting_find(v->key);
 	struct slice rest = slice_str(text);
 
 	while (rest.at) {
@@ -56,13 +58,22 @@ static void apply_pairs(struct config *c, struct problems *p, const struct varia
 			continue;
 		value = slice_trim(value);
 		if (!name.len || !value.at || percent_decode(name, key, sizeof(key)) ||
-		    percent_decode(value, decoded, sizeof(decoded))) {
-			problem_warn(p, o,
-				     "ignored: expected name=value,name=value (percent-coded)");
-			return;
-		}
-		setting_apply(c, p, setting_find(v->key), o, key, decoded);
+		    percent_decode(value, decoded, sizeof(decoded)) || s->check_name(key) ||
+		    s->check(decoded))
+			return false;
+		if (apply)
+			setting_apply(c, p, s, o, key, decoded);
 	}
+	return true;
+}
+
+static void apply_pairs(struct config *c, struct problems *p, const struct variable *v,
+			const struct origin *o, const char *text)
+{
+	if (each_pair(c, p, v, o, text, false))
+		each_pair(c, p, v, o, text, true);
+	else
+		problem_warn(p, o, "ignored: expected name=value,name=value (percent-coded)");
 }
 
 static void apply_protocol(struct config *c, struct problems *p, const struct variable *v,
@@ -148,6 +159,21 @@ static void apply_disabled(struct config *c, struct problems *p, const struct va
 		problem_warn(p, o, "\"%.40s\" counts as false", text);
 }
 
+/* https://no-color.org: any value but the empty one. What the file says of colours goes before it. */
+static void apply_no_color(struct config *c, struct problems *p, const struct variable *v,
+			   const struct origin *o, const char *text)
+{
+	if (c->color == COLOR_AUTO)
+		c->color = COLOR_NEVER;
+}
+
+static void apply_terminal(struct config *c, struct problems *p, const struct variable *v,
+			   const struct origin *o, const char *text)
+{
+	if (strcmp(text, "dumb") == 0)
+		apply_no_color(c, p, v, o, text);
+}
+
 /* Times and choices: a bad one is a warning, so it is tried before it is applied. */
 static void apply_lenient(struct config *c, struct problems *p, const struct variable *v,
 			  const struct origin *o, const char *text)
@@ -184,8 +210,10 @@ static const struct variable variables[] = {
 	EXPORTER("", "otlp"),
 	EXPORTER("_TRACES", "otlp.traces"),
 	EXPORTER("_METRICS", "otlp.metrics"),
+	EXPORTER("_LOGS", "otlp.logs"),
 	{ "OTEL_TRACES_EXPORTER", "otlp.traces.enabled", NULL, apply_exporter },
 	{ "OTEL_METRICS_EXPORTER", "otlp.metrics.enabled", NULL, apply_exporter },
+	{ "OTEL_LOGS_EXPORTER", "otlp.logs.enabled", NULL, apply_exporter },
 	{ "OTEL_METRIC_EXPORT_INTERVAL", "otlp.metric_interval", "ms", apply_lenient },
 	{ "OTEL_BSP_SCHEDULE_DELAY", "otlp.batch_delay", "ms", apply_lenient },
 	{ "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", NULL, NULL, apply_temporality },
@@ -195,6 +223,8 @@ static const struct variable variables[] = {
 	{ "OTEL_TRACES_SAMPLER_ARG", NULL, NULL, apply_sampler_arg },
 	{ "OTEL_RESOURCE_ATTRIBUTES", "resource", NULL, apply_pairs },
 	{ "OTEL_SERVICE_NAME", "service.name" },
+	{ "NO_COLOR", NULL, NULL, apply_no_color },
+	{ "TERM", NULL, NULL, apply_terminal },
 };
 
 static const char *value_of(char *const *environ, const char *name)

@@ -18,14 +18,15 @@
 struct option_row {
 	const char *name;
 	char letter;
-	const char *argument; /* NULL = none */
+	const char *argument; /* NULL = none; "[=X]": may be left out */
 	unsigned commands;
 	const char *key; /* of the setting; NULL: handled in take() */
 	const char *help;
 };
 
 static const struct option_row rows[] = {
-	{ "config", 'c', "FILE", CORE | FOR_CHECK, NULL, "configuration (share/parcours.yaml)" },
+	{ "config", 'c', "FILE", CORE | FOR_CHECK | FOR_DOCTOR, NULL,
+	  "configuration (share/parcours.yaml)" },
 	{ "pid", 0, "N", WATCH, "scope.pids",
 	  "watch this process and its children; repeat for more" },
 	{ "exe", 0, "GLOB", WATCH, "scope.executables",
@@ -34,10 +35,15 @@ static const struct option_row rows[] = {
 	{ "cgroup", 0, "PATH", WATCH, "scope.cgroups", "watch processes in this cgroup and below" },
 	{ "ndjson", 0, "FILE|-", CORE, "output.ndjson", "write transactions as NDJSON" },
 	{ "otlp-endpoint", 0, "URL", CORE, "otlp.endpoint", "send to an OpenTelemetry collector" },
-	{ "console", 0, NULL, CORE, "output.console", "show one readable line a transaction" },
+	{ "console", 0, "[=WHAT]", CORE, "output.console",
+	  "show what happens: pages (and visits), transactions or all (all)" },
 	{ "duration", 0, "SECONDS", WATCH, "duration", "stop by itself" },
-	{ "ring-size", 0, "BYTES", WATCH, "capture.ring_size", "data ring of the kernel (4MiB)" },
+	{ "ring-size", 0, "BYTES", WATCH, "capture.ring_size", "data ring of the kernel (8MiB)" },
 	{ "capture", 0, "SOURCE", WATCH, "capture.source", "auto, sock or syscall (auto)" },
+	{ "session-timeout", 0, "DURATION", CORE, "session.timeout",
+	  "a visit ends that long after its last request (30m)" },
+	{ "state-directory", 0, "DIR", CORE | FOR_DOCTOR, "state_directory",
+	  "site secret and open visits (/var/lib/parcours)" },
 	{ "privacy", 0, "MODE", CORE, "privacy.mode", "none, audience or customer (audience)" },
 	{ "user", 0, "NAME", CORE, "user", "whom the unprivileged process runs as" },
 	{ "status-socket", 0, "PATH", WATCH, "status_socket", "where `parcours status` asks" },
@@ -108,7 +114,9 @@ int options_parse(int argc, char **argv, unsigned command, struct options *ret)
 		if (rows[i].commands & command)
 			longs[n++] =
 				(struct option){ rows[i].name,
-						 rows[i].argument ? required_argument : no_argument,
+						 !rows[i].argument	      ? no_argument
+						 : rows[i].argument[0] == '[' ? optional_argument
+									      : required_argument,
 						 NULL, FIRST + (int)i };
 	optind = 0;
 	opterr = 0;
@@ -116,7 +124,8 @@ int options_parse(int argc, char **argv, unsigned command, struct options *ret)
 		int at = optind ? optind : 1;
 		const struct option_row *row;
 
-		got = getopt_long(argc, argv, command & (CORE | FOR_CHECK) ? ":c:h" : ":h", longs,
+		got = getopt_long(argc, argv,
+				  command & (CORE | FOR_CHECK | FOR_DOCTOR) ? ":c:h" : ":h", longs,
 				  NULL);
 		if (got < 0)
 			break;
@@ -144,7 +153,8 @@ void options_help(unsigned command)
 
 		if (!(rows[i].commands & command))
 			continue;
-		snprintf(left, sizeof(left), "%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+		snprintf(left, sizeof(left), "%s%s%s", rows[i].name,
+			 rows[i].argument && rows[i].argument[0] != '[' ? " " : "",
 			 rows[i].argument ? rows[i].argument : "");
 		if (rows[i].letter)
 			printf("  -%c, --%-22s %s\n", rows[i].letter, left, rows[i].help);

@@ -6,6 +6,9 @@
  */
 #include "agent/config/setting.h"
 
+#include "session/evidence.h"
+#include "session/session.h"
+
 #define KIB 1024ull
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
@@ -14,6 +17,8 @@
 #define MIN (60 * S)
 
 static const char *const source_names[] = { "auto", "sock", "syscall", NULL };
+static const char *const acknowledge_names[] = { "auto", "on", "off", NULL };
+static const char *const console_names[] = { "false", "all", "pages", "transactions", NULL };
 static const char *const color_names[] = { "auto", "always", "never", NULL };
 static const char *const level_names[] = { "error", "warn", "info", "debug", NULL };
 static const char *const privacy_names[] = { "audience", "customer", "none", NULL };
@@ -28,45 +33,14 @@ static const char *const sampler_names[] = {
 	NULL,
 };
 
-static const char *check_url(const char *text)
-{
-	struct slice s = slice_str(text);
-	struct slice rest;
-
-	if (slice_istarts(s, SLICE("http://")))
-		rest = slice_sub(s, 7, s.len);
-	else if (slice_istarts(s, SLICE("https://")))
-		rest = slice_sub(s, 8, s.len);
-	else
-		return "must begin with http:// or https:// (OTLP over HTTP, usually port 4318)";
-	if (!rest.len || rest.at[0] == '/' || rest.at[0] == ':')
-		return "names no host";
-	for (size_t i = 0; i < rest.len; i++)
-		if ((unsigned char)rest.at[i] <= ' ')
-			return "has a space in it";
-	return NULL;
-}
-
-static const char *check_line(const char *text)
-{
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' && *p != '\t')
-			return "has a control character in it";
-	return NULL;
-}
-
-static const char *check_absolute(const char *text)
-{
-	return text[0] == '/' ? NULL : "must be an absolute path (begin with /)";
-}
-
 #define AT(field) .offset = offsetof(struct config, field)
 #define SIGNAL(name, field)                                                                        \
 	{ name ".enabled", SETTING_BOOL, AT(field.enabled) },                                      \
 		{ name ".endpoint", SETTING_STRING, AT(field.endpoint), .check = check_url },      \
 		SIGNAL_COMMON(name, field)
 #define SIGNAL_COMMON(name, field)                                                                 \
-	{ name ".headers", SETTING_MAP, AT(field.headers), .joint = ": ", .check = check_line },   \
+	{ name ".headers", SETTING_MAP,		AT(field.headers),                                 \
+	  .joint = ": ",   .check = check_line, .check_name = check_header },                      \
 		{ name ".timeout", SETTING_DURATION, AT(field.timeout_ns), MS, 10 * MIN },         \
 		{ name ".compression", SETTING_CHOICE, AT(field.compression),                      \
 		  .names = compression_names },                                                    \
@@ -80,29 +54,32 @@ static const char *check_absolute(const char *text)
 
 const struct setting settings[] = {
 	{ "scope.pids", SETTING_NUMBERS, AT(pids), 1, 4194304 },
-	{ "scope.executables", SETTING_STRINGS, AT(executables) },
+	{ "scope.executables", SETTING_STRINGS, AT(executables), .check = check_glob },
 	{ "scope.ports", SETTING_NUMBERS, AT(ports), 1, 65535 },
 	{ "scope.cgroups", SETTING_STRINGS, AT(cgroups), .check = check_absolute },
 
 	{ "capture.source", SETTING_CHOICE, AT(source), .names = source_names },
-	{ "capture.ring_size", SETTING_BYTES, AT(ring_bytes), 64 * KIB, GIB, .power_of_two = true },
+	{ "capture.ring_size", SETTING_BYTES, AT(ring_bytes), 64 * KIB, CAPTURE_RING_MAX,
+	  .power_of_two = true },
 	{ "capture.control_ring_size", SETTING_BYTES, AT(control_ring_bytes), 64 * KIB, 256 * MIB,
 	  .power_of_two = true },
 	{ "capture.data_rings", SETTING_NUMBER, AT(data_rings), 1, CAPTURE_DATA_RINGS },
 	{ "capture.connections", SETTING_NUMBER, AT(capture_connections), 1024, 4194304 },
+	{ "capture.acknowledged", SETTING_CHOICE, AT(acknowledged), .names = acknowledge_names },
 	{ "duration", SETTING_DURATION, AT(duration_ns), MS, 366ull * 24 * 60 * MIN },
 
 	{ "output.ndjson", SETTING_STRING, AT(ndjson) },
-	{ "output.console", SETTING_BOOL, AT(console) },
+	{ "output.console", SETTING_CHOICE, AT(console), .names = console_names, .truth = true },
 	{ "output.color", SETTING_CHOICE, AT(color), .names = color_names },
 	{ "output.stats_interval", SETTING_DURATION, AT(stats_interval_ns), 100 * MS, 60 * MIN },
 	{ "status_socket", SETTING_STRING, AT(status_socket), .check = check_absolute },
 	{ "log_level", SETTING_CHOICE, AT(log_level), .names = level_names },
 
-	{ "otlp.endpoint", SETTING_STRING, AT(otlp_endpoint), .check = check_url },
+	{ "otlp.endpoint", SETTING_STRING, AT(otlp_endpoint), .check = check_base_url },
 	SIGNAL_COMMON("otlp", otlp),
 	SIGNAL("otlp.traces", traces),
 	SIGNAL("otlp.metrics", metrics),
+	SIGNAL("otlp.logs", logs),
 	{ "otlp.metric_interval", SETTING_DURATION, AT(metric_interval_ns), 100 * MS, 60 * MIN },
 	{ "otlp.batch_delay", SETTING_DURATION, AT(batch_delay_ns), MS, MIN },
 	{ "otlp.batch_size", SETTING_BYTES, AT(batch_bytes), 4 * KIB, 16 * MIB },
@@ -111,8 +88,10 @@ const struct setting settings[] = {
 	{ "otlp.explicit_buckets", SETTING_BOOL, AT(explicit_buckets) },
 
 	{ "service.name", SETTING_STRING, AT(service_name), .check = check_line },
-	{ "service.names", SETTING_MAP, AT(service_names), .joint = "\n", .check = check_line },
-	{ "resource", SETTING_MAP, AT(resource), .joint = "=", .check = check_line },
+	{ "service.names", SETTING_MAP, AT(service_names), .joint = "\n", .check = check_line,
+	  .check_name = check_glob },
+	{ "resource", SETTING_MAP, AT(resource), .joint = "=", .check = check_line,
+	  .check_name = check_attribute },
 
 	{ "sampling.sampler", SETTING_CHOICE, AT(sampler), .names = sampler_names },
 	{ "sampling.ratio", SETTING_RATIO, AT(ratio) },
@@ -120,8 +99,31 @@ const struct setting settings[] = {
 	{ "sampling.keep_slow", SETTING_DURATION, AT(keep_slow_ns), 0, 60 * MIN },
 
 	{ "privacy.mode", SETTING_CHOICE, AT(privacy), .names = privacy_names },
+	{ "privacy.legal_basis", SETTING_STRING, AT(legal_basis), .check = check_line },
 	{ "privacy.query_parameters", SETTING_STRINGS, AT(query_keep), .check = check_line },
 	{ "privacy.peer_address", SETTING_BOOL, AT(peer_address) },
+	{ "privacy.period", SETTING_DURATION, AT(period_ns), 60 * MIN, 396ull * 24 * 60 * MIN },
+	{ "privacy.opt_out_cookie", SETTING_STRING, AT(opt_out_cookie), .check = check_line },
+
+	{ "client.trusted_proxies", SETTING_STRINGS, AT(trusted_proxies), .check = check_network },
+
+	{ "site.name", SETTING_STRING, AT(site_name), .check = check_line },
+	{ "site.hosts", SETTING_MAP, AT(site_hosts), .joint = "=", .check = check_line,
+	  .check_name = check_host },
+
+	{ "session.timeout", SETTING_DURATION, AT(session_timeout_ns), S, 24 * 60 * MIN },
+	{ "session.keys", SETTING_STRINGS, AT(session_keys), .check = evidence_check },
+	{ "session.virtual_pages", SETTING_STRINGS, AT(virtual_pages), .check = check_line },
+	{ "segment.touchpoints", SETTING_MAP, AT(touchpoints), .joint = "\n",
+	  .check = check_touchpoint, .check_name = segment_check },
+	{ "segment.classes", SETTING_MAP, AT(classes), .joint = "\n", .check = check_class,
+	  .check_name = segment_check },
+	{ "segment.robots", SETTING_STRINGS, AT(robots), .check = check_agent_word },
+	{ "segment.monitors", SETTING_STRINGS, AT(monitors), .check = check_agent_word },
+	{ "segment.applications", SETTING_STRINGS, AT(applications), .check = check_agent_word },
+	{ "geo.file", SETTING_STRING, AT(geo_file), .check = check_absolute },
+	{ "session.secret_file", SETTING_STRING, AT(secret_file), .check = check_absolute },
+	{ "state_directory", SETTING_STRING, AT(state_directory), .check = check_absolute },
 
 	{ "limits.connections", SETTING_NUMBER, AT(connections), 16, 4194304 },
 	{ "limits.stream_memory", SETTING_BYTES, AT(stream_bytes), MIB, 4 * GIB },
@@ -129,6 +131,7 @@ const struct setting settings[] = {
 	{ "limits.transaction_memory", SETTING_BYTES, AT(transaction_bytes), MIB, 4 * GIB },
 	{ "limits.path_templates", SETTING_NUMBER, AT(templates), 1, 1000000 },
 	{ "limits.processes", SETTING_NUMBER, AT(processes), 16, 4194304 },
+	{ "limits.visits", SETTING_NUMBER, AT(visits), 16, 4194304 },
 	{ "limits.metric_series", SETTING_NUMBER, AT(metric_series), 16, 1000000 },
 
 	{ "user", SETTING_STRING, AT(user), .check = check_line },
@@ -138,6 +141,9 @@ const struct setting settings[] = {
 
 const uint32_t setting_count = COUNT;
 _Static_assert(COUNT <= CONFIG_SETTINGS, "struct config has an origin for each row");
+_Static_assert(CONSOLE_OFF == 0 && CONSOLE_ALL == 1 && CONSOLE_PAGES == 2 &&
+		       CONSOLE_TRANSACTIONS == 3,
+	       "console_names follow enum console_show");
 _Static_assert(offsetof(struct config, privacy) && PRIVACY_AUDIENCE == 0 && PRIVACY_NONE == 2,
 	       "privacy_names follow enum privacy");
 

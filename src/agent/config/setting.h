@@ -28,10 +28,12 @@ struct setting {
 	uint64_t min, max;
 	const char *const *names; /* CHOICE: the value is the index */
 	int first;		  /* CHOICE: value of names[0] */
-	const char *joint;	  /* MAP: between key and value */
-	bool power_of_two;	  /* BYTES */
-	/* Says what is wrong with a text, or NULL. */
+	bool truth; /* CHOICE: true and false, in all their spellings, are names[1] and names[0] */
+	const char *joint; /* MAP: between key and value */
+	bool power_of_two; /* BYTES */
+	/* Say what is wrong with a text, or NULL: check.c. */
 	const char *(*check)(const char *text);
+	const char *(*check_name)(const char *text); /* MAP: of a name */
 };
 
 extern const struct setting settings[];
@@ -57,6 +59,20 @@ void setting_apply(struct config *c, struct problems *p, const struct setting *s
 		   const struct origin *o, const char *name, const char *text);
 void setting_apply_key(struct config *c, struct problems *p, const char *key,
 		       const struct origin *o, const char *text);
+
+/* check.c: what is wrong with a text that must be …, as the end of a sentence that begins with it. */
+const char *check_url(const char *text);       /* http:// or https:// */
+const char *check_base_url(const char *text);  /* one to which a path is appended */
+const char *check_line(const char *text);      /* without control characters */
+const char *check_absolute(const char *text);  /* an absolute path */
+const char *check_glob(const char *text);      /* of an executable: can it match one? */
+const char *check_header(const char *text);    /* a field name, RFC 9110 section 5.1 */
+const char *check_attribute(const char *text); /* a name of an attribute */
+const char *check_host(const char *text);      /* host, as a request names it */
+const char *check_touchpoint(const char *text);
+const char *check_class(const char *text);
+const char *check_agent_word(const char *text); /* who.h, struct agent_word */
+const char *check_network(const char *text);	/* of proxies: who.h, trust_read */
 
 /* yaml.c, env.c: whole sources. */
 void yaml_apply(struct config *c, struct problems *p, const char *file, struct slice text);

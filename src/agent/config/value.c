@@ -102,19 +102,44 @@ int value_duration(const char *text, uint64_t *ret_ns)
 	return with_unit(text, duration_units, ret_ns);
 }
 
+/* 'e' [sign] digits → the power of ten; not by strtod, whose decimal point is the locale's. */
+static int exponent(const char *text, double *ret)
+{
+	bool negative = text[1] == '-';
+	const char *p = text + 1 + (text[1] == '-' || text[1] == '+');
+	int power = 0;
+
+	if (*p < '0' || *p > '9')
+		return -EINVAL;
+	for (; *p >= '0' && *p <= '9'; p++)
+		power = power < 1000 ? power * 10 + (*p - '0') : power;
+	if (*p)
+		return -EINVAL;
+	*ret = 1;
+	for (power = power < 400 ? power : 400; power; power--)
+		*ret = negative ? *ret / 10 : *ret * 10;
+	return 0;
+}
+
 int value_ratio(const char *text, double *ret)
 {
-	uint64_t whole, part;
-	const char *rest;
-	bool percent;
-	double v;
+	uint64_t whole = 0, part = 0, scale = 100000000;
+	const char *rest = text;
+	double v, factor = 1;
 
-	if (decimal(text, &whole, &part, &rest))
+	if (*text == '.' && text[1] >= '0' && text[1] <= '9') { /* .5, as other programs take it */
+		for (rest = text + 1; *rest >= '0' && *rest <= '9'; rest++, scale /= 10)
+			part += (uint64_t)(*rest - '0') * scale;
+	} else if (decimal(text, &whole, &part, &rest)) {
 		return -EINVAL;
-	percent = strcmp(rest, "%") == 0;
-	if (!percent && *rest)
+	}
+	if (strcmp(rest, "%") == 0)
+		factor = 0.01;
+	else if ((*rest == 'e' || *rest == 'E') && exponent(rest, &factor))
 		return -EINVAL;
-	v = ((double)whole + (double)part / 1e9) / (percent ? 100 : 1);
+	else if (*rest && *rest != 'e' && *rest != 'E')
+		return -EINVAL;
+	v = ((double)whole + (double)part / 1e9) * factor;
 	if (v > 1)
 		return -ERANGE;
 	*ret = v;

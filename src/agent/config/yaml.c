@@ -79,6 +79,18 @@ static void apply_list(struct walk *w, const struct setting *s, const yaml_node_
 	}
 }
 
+static bool seen_before(struct walk *w, const yaml_node_t *map, const yaml_node_pair_t *pair,
+			const char *name)
+{
+	for (yaml_node_pair_t *i = map->data.mapping.pairs.start; i < pair; i++) {
+		const char *other = scalar(yaml_document_get_node(w->doc, i->key));
+
+		if (other && strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void apply_map(struct walk *w, const struct setting *s, const yaml_node_t *n)
 {
 	for (yaml_node_pair_t *i = n->data.mapping.pairs.start; i < n->data.mapping.pairs.top;
@@ -89,7 +101,10 @@ static void apply_map(struct walk *w, const struct setting *s, const yaml_node_t
 
 		if (!counted(w, key))
 			return;
-		if (scalar(key) && scalar(value))
+		if (scalar(key) && seen_before(w, n, i, scalar(key)))
+			problem_error(w->problems, &o, "%s.%.80s: given twice", s->key,
+				      scalar(key));
+		else if (scalar(key) && scalar(value))
 			setting_apply(w->config, w->problems, s, &o, scalar(key), scalar(value));
 		else
 			problem_error(w->problems, &o, "%s: expected \"name: value\"", s->key);
@@ -123,18 +138,6 @@ static void unknown(struct walk *w, const char *path, const struct origin *o)
 		problem_error(w->problems, o, "unknown key %s: did you mean %s?", path, meant);
 	else
 		problem_error(w->problems, o, "unknown key %s", path);
-}
-
-static bool seen_before(struct walk *w, const yaml_node_t *map, const yaml_node_pair_t *pair,
-			const char *name)
-{
-	for (yaml_node_pair_t *i = map->data.mapping.pairs.start; i < pair; i++) {
-		const char *other = scalar(yaml_document_get_node(w->doc, i->key));
-
-		if (other && strcmp(other, name) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void walk_group(struct walk *w, const yaml_node_t *map, const char *prefix, int depth);

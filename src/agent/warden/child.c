@@ -23,6 +23,14 @@
 #define MESSAGES_A_PASS                                                                            \
 	256 /* then signals and time: whoever floods us cannot keep us from ending it */
 
+/* Often enough that a watchdog's patience does not end between two signs of life. */
+static uint64_t alive_every_ns(const struct warden *w)
+{
+	uint64_t often = w->watchdog_ns / 4;
+
+	return often && often < NS_PER_S ? often : NS_PER_S;
+}
+
 int warden_start_brain(struct warden *w)
 {
 	struct brain_start start = {
@@ -33,6 +41,8 @@ int warden_start_brain(struct warden *w)
 		.ndjson_fd = w->outputs.ndjson,
 		.record_fd = w->outputs.record,
 		.status_fd = w->outputs.status,
+		.visits_fd = w->outputs.visits,
+		.alive_every_ns = alive_every_ns(w),
 		.shared = w->shared,
 		.account = w->account,
 		.host = w->host,
@@ -48,6 +58,7 @@ int warden_start_brain(struct warden *w)
 		return err;
 	}
 	memcpy(start.secret, w->secret, sizeof(start.secret));
+	memcpy(start.site_secret, w->site_secret, sizeof(start.site_secret));
 	start.warden_fd = pair[1];
 	pid = fork();
 	if (pid < 0) {
@@ -64,7 +75,7 @@ int warden_start_brain(struct warden *w)
 	w->brain = pid;
 	w->brain_fd = pair[0];
 	w->brain_ready = false;
-	w->brain_started_ns = clock_mono_ns();
+	w->brain_started_ns = w->alive_ns = clock_mono_ns();
 	w->look_count = w->look_next = 0;
 	return 0;
 }
@@ -83,10 +94,13 @@ void warden_brain_ended(struct warden *w, int status)
 	uint64_t now_ns = clock_mono_ns();
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-	close(w->brain_fd);
+	if (w->brain_fd >= 0)
+		close(w->brain_fd);
 	w->brain_fd = -1;
 	w->brain = 0;
 	w->brain_ready = false;
+	/* the next one is born with the old configuration */
+	warden_reload_drop(w, "the brain ended before it had taken it");
 	if (w->state == WARDEN_STOPPING || w->state == WARDEN_STARTING) {
 		if (!clean || w->state == WARDEN_STARTING) {
 			w->exit_code = EXIT_RUNTIME;
@@ -200,5 +214,7 @@ void warden_message(struct warden *w)
 			answer(w, m.tgid, m.start_ns);
 		else if (m.kind == MESSAGE_VERDICT)
 			verdict(w, &m);
+		else if (m.kind == MESSAGE_RELOADED)
+			warden_reloaded(w, m.state == 1);
 	}
 }

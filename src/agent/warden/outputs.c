@@ -10,12 +10,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/recording.h"
+#include "agent/secret.h"
 #include "base/log.h"
 
 int outputs_open_ndjson(const struct config *c, int *ret_fd)
@@ -29,13 +31,25 @@ int outputs_open_ndjson(const struct config *c, int *ret_fd)
 		*ret_fd = STDOUT_FILENO;
 		return 0;
 	}
-	fd = open(c->ndjson, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	/* without waiting: a FIFO that nobody reads would hold us for ever */
+	fd = open(c->ndjson, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		  0640);
+	if (fd >= 0 && fcntl(fd, F_SETFL, O_APPEND)) { /* base/out.c does not wait by itself */
+		close(fd);
+		fd = -1;
+	}
 	if (fd < 0) {
 		int err = -errno;
 
-		log_error("cannot write NDJSON to %s: %s; name a file in a directory that exists "
-			  "and that you may write",
-			  c->ndjson, strerror(-err));
+		if (err == -ENXIO)
+			log_error("cannot write NDJSON to %s: nobody reads this FIFO; start its "
+				  "reader first",
+				  c->ndjson);
+		else
+			log_error("cannot write NDJSON to %s: %s; name a file in a directory that "
+				  "exists "
+				  "and that you may write",
+				  c->ndjson, strerror(-err));
 		return err;
 	}
 	*ret_fd = fd;
@@ -124,11 +138,36 @@ static int open_status(const struct config *c, struct outputs *o)
 	return 0;
 }
 
+/* The checkpoint of visits. One agent has it; another on the same host goes without. */
+static void open_visits(const struct config *c, int *ret_fd)
+{
+	char path[STATE_PATH];
+	int err = state_path(c, "visits", path);
+	int fd = err ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
+
+	if (!err && fd < 0)
+		err = -errno;
+	if (!err && flock(fd, LOCK_EX | LOCK_NB)) {
+		err = -errno;
+		close(fd);
+	}
+	if (!err)
+		*ret_fd = fd;
+	else if (err == -EWOULDBLOCK)
+		log_info(
+			"another agent keeps its visits in %s: a restart of this one begins visits "
+			"anew; give it a --state-directory of its own",
+			path);
+	else
+		log_warn("cannot keep visits in %s: %s; a restart begins them anew", path,
+			 strerror(-err));
+}
+
 int outputs_open(const struct config *c, const char *record, bool force, struct outputs *ret)
 {
 	int err;
 
-	*ret = (struct outputs){ -1, -1, -1, "" };
+	*ret = (struct outputs){ -1, -1, -1, -1, "" };
 	err = outputs_open_ndjson(c, &ret->ndjson);
 	if (err)
 		return err;
@@ -141,6 +180,7 @@ int outputs_open(const struct config *c, const char *record, bool force, struct 
 			return err;
 		}
 	}
+	open_visits(c, &ret->visits);
 	err = open_status(c, ret);
 	if (err)
 		outputs_close(ret);
@@ -155,7 +195,9 @@ void outputs_close(struct outputs *o)
 		close(o->record);
 	if (o->status >= 0)
 		close(o->status);
+	if (o->visits >= 0)
+		close(o->visits);
 	if (o->status_path[0])
 		unlink(o->status_path);
-	*o = (struct outputs){ -1, -1, -1, "" };
+	*o = (struct outputs){ -1, -1, -1, -1, "" };
 }

@@ -11,8 +11,8 @@
 #define STATUS_DIRECTORY "/run/parcours"
 
 struct outputs {
-	int ndjson, record, status; /* -1 = none */
-	char status_path[108];	    /* removed at the end; empty = none */
+	int ndjson, record, status, visits; /* -1 = none */
+	char status_path[108];		    /* removed at the end; empty = none */
 };
 
 /* NDJSON for appending, "-" is standard output. -1 when none is configured; a failure is told. */

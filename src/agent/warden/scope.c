@@ -145,35 +145,6 @@ bool scope_is_same(const struct config *a, const struct config *b)
 	return same_numbers(&a->pids, &b->pids) && same_numbers(&a->ports, &b->ports);
 }
 
-int scope_apply(const struct config *c, struct capture *capture)
-{
-	uint64_t ids[PC_CGROUPS];
-	uint32_t levels[PC_CGROUPS];
-	struct capture_scope scope = { .kinds = kinds_of(c),
-				       .port_count = c->ports.count,
-				       .cgroup_ids = ids,
-				       .cgroup_levels = levels,
-				       .cgroup_count = c->cgroups.count };
-	uint16_t *ports = calloc(c->ports.count + 1, sizeof(*ports));
-	int err = ports ? find_cgroups(c, ids, levels) : -ENOMEM;
-
-	for (uint32_t i = 0; !err && i < c->pids.count; i++) {
-		if (!look_start_ns(PROC, c->pids.at[i])) {
-			log_error("--pid %u: there is no such process", c->pids.at[i]);
-			err = -ENOENT;
-		}
-	}
-	if (err)
-		goto out;
-	for (uint32_t i = 0; i < c->ports.count; i++)
-		ports[i] = (uint16_t)c->ports.at[i];
-	scope.ports = ports;
-	err = capture_set_scope(capture, &scope);
-out:
-	free(ports);
-	return err;
-}
-
 /* A listed process, or one that descends from it. */
 static bool is_pinned(const struct config *c, uint32_t pid)
 {
@@ -214,5 +185,49 @@ int scope_judge(const struct config *c, struct capture *capture)
 		err = capture_set_process(capture, pids.at[i], state);
 	}
 	free(pids.at);
+	return err;
+}
+
+/* What is named and is not there is told. */
+static int find_named(const struct config *c, uint64_t *ids, uint32_t *levels)
+{
+	for (uint32_t i = 0; i < c->pids.count; i++) {
+		if (!look_start_ns(PROC, c->pids.at[i])) {
+			log_error("--pid %u: there is no such process", c->pids.at[i]);
+			return -ENOENT;
+		}
+	}
+	return find_cgroups(c, ids, levels);
+}
+
+int scope_check(const struct config *c)
+{
+	uint64_t ids[PC_CGROUPS];
+	uint32_t levels[PC_CGROUPS];
+
+	return find_named(c, ids, levels);
+}
+
+int scope_apply(const struct config *c, struct capture *capture)
+{
+	uint64_t ids[PC_CGROUPS];
+	uint32_t levels[PC_CGROUPS];
+	struct capture_scope scope = { .kinds = kinds_of(c),
+				       .port_count = c->ports.count,
+				       .cgroup_ids = ids,
+				       .cgroup_levels = levels,
+				       .cgroup_count = c->cgroups.count };
+	uint16_t *ports = calloc(c->ports.count + 1, sizeof(*ports));
+	int err = ports ? find_named(c, ids, levels) : -ENOMEM;
+
+	for (uint32_t i = 0; !err && i < c->ports.count; i++)
+		ports[i] = (uint16_t)c->ports.at[i];
+	scope.ports = ports;
+	/* before they decide: none of them must be out for a moment */
+	if (!err)
+		err = scope_judge(c, capture);
+	if (!err)
+		err = capture_set_scope(capture, &scope);
+	free(ports);
 	return err;
 }

@@ -16,7 +16,10 @@ struct pids {
 /* Processes below `proc` with an executable (no kernel threads). */
 int pids_read(const char *proc, struct pids *ret);
 
-/* Ports, cgroups, kinds. What cannot be resolved (no such cgroup, no such pid) is told and -ENOENT. */
+/* What cannot be resolved (no such cgroup, no such pid) is told and -ENOENT. */
+int scope_check(const struct config *config);
+/* The same, and then verdicts, ports, cgroups, kinds; on -ENOENT nothing was changed. What is in the
+ * scope of before and in this one is watched all the time. Who started meanwhile: scope_judge again. */
 int scope_apply(const struct config *config, struct capture *capture);
 /* The same processes and connections are named. Never with cgroups: a path may be another one by now. */
 bool scope_is_same(const struct config *a, const struct config *b);

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/secret.h"
 #include "agent/warden/notify.h"
 #include "agent/warden/scope.h"
 #include "base/clock.h"
@@ -101,6 +102,7 @@ static int load_capture(struct warden *w)
 		.control_ring_bytes = (uint32_t)c->control_ring_bytes,
 		.data_rings = (uint32_t)c->data_rings,
 		.connections = (uint32_t)c->capture_connections,
+		.acknowledge = (enum capture_acknowledge)c->acknowledged,
 	};
 	const char *why = NULL;
 	int err = capture_new(&options, &w->capture, &why);
@@ -113,8 +115,6 @@ static int load_capture(struct warden *w)
 	capture_fds(w->capture, &w->fds);
 	w->source = capture_source(w->capture) == CAPTURE_SYSCALL ? "syscall" : "sock";
 	err = scope_apply(c, w->capture);
-	if (!err)
-		err = scope_judge(c, w->capture);
 	if (err && err != -ENOENT)
 		log_error("cannot set the scope: %s", strerror(-err));
 	return err;
@@ -131,6 +131,9 @@ static int prepare(struct warden *w, const char *record)
 	err = find_account(w);
 	if (err)
 		return err;
+	err = secret_open(w->config, w->site_secret);
+	if (err)
+		return err;
 	err = outputs_open(w->config, record, w->options->force, &w->outputs);
 	if (err)
 		return err;
@@ -141,6 +144,7 @@ static int prepare(struct warden *w, const char *record)
 		return -errno;
 	}
 	w->shared->started_ns = clock_mono_ns();
+	w->shared->started_wall_ns = clock_wall_ns();
 	if (getrandom(w->secret, sizeof(w->secret), 0) != sizeof(w->secret))
 		return -errno;
 	err = rights_keep_warden();
@@ -203,6 +207,9 @@ void warden_stop(struct warden *w)
 	w->state = WARDEN_STOPPING;
 	w->restart_ns = 0;
 	notify("STOPPING=1");
+	warden_reload_drop(w, NULL);
+	if (w->capture)
+		capture_last(w->capture);
 	capture_free(w->capture);
 	w->capture = NULL;
 	w->capture_next_ns = 0;
@@ -241,7 +248,7 @@ static int wait_ms(const struct warden *w, uint64_t now_ns)
 	uint64_t next = sooner(sooner(w->restart_ns, w->deadline_ns),
 			       sooner(w->end_ns, w->watchdog_next_ns));
 
-	next = sooner(next, w->capture_next_ns);
+	next = sooner(sooner(next, w->capture_next_ns), w->next_until_ns);
 	if (!next)
 		return -1;
 	return next <= now_ns ? 0 : (int)((next - now_ns) / NS_PER_MS) + 1;
@@ -261,6 +268,12 @@ static void take_time(struct warden *w, uint64_t now_ns)
 		w->exit_code = EXIT_RUNTIME;
 		kill(w->brain, SIGKILL);
 	}
+	if (w->next_until_ns && now_ns >= w->next_until_ns) {
+		w->next_until_ns = 0;
+		log_error("the brain does not answer: ending it");
+		if (w->brain)
+			kill(w->brain, SIGKILL);
+	}
 	if (w->end_ns && now_ns >= w->end_ns) {
 		w->end_ns = 0;
 		warden_stop(w);
@@ -271,8 +284,8 @@ static void take_time(struct warden *w, uint64_t now_ns)
 	}
 	if (w->watchdog_next_ns && now_ns >= w->watchdog_next_ns) {
 		w->watchdog_next_ns = now_ns + w->watchdog_ns / 2;
-		/* a brain that hangs must not look alive */
-		if (now_ns - w->alive_ns < w->watchdog_ns)
+		/* a brain that hangs must not look alive; where it is being started again, we are */
+		if (!w->brain || now_ns - w->alive_ns < w->watchdog_ns)
 			notify("WATCHDOG=1");
 	}
 }
@@ -314,7 +327,8 @@ int warden_run(const struct options *options, struct config *config, const char 
 {
 	struct warden w = { .options = options,
 			    .config = config,
-			    .outputs = { -1, -1, -1, "" },
+			    .outputs = { -1, -1, -1, -1, "" },
+			    .next_ndjson = -1,
 			    .signal_fd = -1,
 			    .brain_fd = -1 };
 
@@ -337,6 +351,7 @@ int warden_run(const struct options *options, struct config *config, const char 
 out:
 	if (w.signal_fd >= 0)
 		close(w.signal_fd);
+	warden_reload_drop(&w, NULL);
 	capture_free(w.capture);
 	outputs_close(&w.outputs);
 	if (w.shared)

@@ -29,6 +29,7 @@ struct warden {
 	struct host host;
 	struct shared *shared;
 	uint8_t secret[16];
+	uint8_t site_secret[SECRET_BYTES];
 
 	enum warden_state state;
 	int exit_code;
@@ -43,7 +44,11 @@ struct warden {
 	uint64_t watchdog_ns, watchdog_next_ns;
 	uint64_t capture_next_ns; /* see capture_tick; 0 = not watching */
 	uint64_t alive_ns;	  /* the brain's last sign of life */
-	uint32_t *looks;	  /* processes still to be told to this brain */
+	struct config *next;	  /* a reload that the brain has not answered; NULL = none */
+	int next_ndjson;
+	uint64_t next_until_ns; /* the brain must have answered; 0 = nothing asked */
+	bool reload_again;	/* asked for meanwhile */
+	uint32_t *looks;	/* processes still to be told to this brain */
 	uint32_t look_count, look_next;
 };
 
@@ -58,7 +63,10 @@ void warden_look_more(struct warden *w); /* tells it of processes, as many as fi
 /* The first brain is ready: attach, scan. */
 int warden_watch(struct warden *w);
 void warden_stop(struct warden *w);
-/* reload.c: SIGHUP. */
+/* reload.c: SIGHUP. The brain takes a configuration first, then the warden, so both go by the same. */
 void warden_reload(struct warden *w);
+void warden_reloaded(struct warden *w, bool taken); /* the brain's answer */
+/* There will be no answer; `why` NULL = we are ending, nobody is told. */
+void warden_reload_drop(struct warden *w, const char *why);
 
 #endif

@@ -33,13 +33,16 @@ def require():
 
 
 class Agent:
-    def __init__(self, *args, source="auto", privacy="none", env=None, ndjson=True, ready=20):
+    def __init__(self, *args, source="auto", privacy="none", env=None, ndjson=True, ready=20,
+                 state=None):
         require()
         args = [str(a) for a in args]
         assert any(a in SCOPES for a in args), "a live test must give a scope"
         place = process.folder("agent")
         self.path, self.log = os.path.join(place, "out.ndjson"), os.path.join(place, "err")
-        command = [process.PARCOURS, "run", "--capture", source, "--privacy", privacy, *args]
+        self.state = state or os.path.join(place, "state")
+        command = [process.PARCOURS, "run", "--capture", source, "--privacy", privacy,
+                   "--state-directory", self.state, *args]
         if ndjson:
             command += ["--ndjson", self.path]
         self.killed = 0  # a killed brain may leave one torn line each time
@@ -100,9 +103,11 @@ class Agent:
         return list(self._objects())
 
     def rows(self, kind=None, port=None):
-        """Transactions, validated against the schema (one of each shape)."""
+        """Transactions, validated against the schema (one of each shape). `port`: the one that the server
+        listens on (a client's server.port is that of the authority it asked for)."""
+        at = {"server": "server.port", "client": "network.peer.port"}
         found = [o for o in self._objects() if o.get("type") == "transaction"
-                 and kind in (None, o.get("kind")) and port in (None, o.get("server.port"))]
+                 and kind in (None, o.get("kind")) and port in (None, o.get(at[o["kind"]]))]
         schema.validate_shapes(found)
         return found
 

@@ -66,7 +66,8 @@ def same_exchange(servers, clients, what):
 
 PREFIX = "parcours.agent."
 LOSSES = ("events.lost", "events.lost.bytes", "capture.refused", "ndjson.dropped", "ndjson.errors",
-          "transactions.refused", "transactions.evicted", "connections.evicted", "stream.malformed")
+          "transactions.refused", "transactions.evicted", "connections.evicted", "stream.malformed",
+          "capture.malformed")
 
 
 def figure(stats, name, label=None):

@@ -60,7 +60,7 @@ class Dump:
         self.stats = records.pop()
         equal(self.stats["kind"], "stats", "last line")
         equal(self.stats["malformed"], 0, "malformed records")
-        for kind in range(16):
+        for kind in range(len(self.stats["read"])):
             equal(self.stats["read"][kind], self.stats["submitted"][kind], "records of kind %d read" % kind)
         check(not any(r.get("bad") for r in records), "a record's size is not the sum of its parts")
         self.records = records

@@ -66,6 +66,7 @@ TOMCAT = "/usr/share/tomcat10"
 class Tomcat(Server):
     name = "tomcat"
     paths = BODIES
+    servlet = "Answer"
 
     def corrected(self, seen, method):
         return seen.wire  # %B counts chunk framing
@@ -76,12 +77,13 @@ class Tomcat(Server):
         for name in ("conf", "logs", "temp", "work", "webapps/ROOT/WEB-INF/classes"):
             os.makedirs(os.path.join(self.place, name))
         process.run([program("javac"), "-cp", TOMCAT + "/lib/servlet-api.jar", "-d",
-                     self.place + "/webapps/ROOT/WEB-INF/classes", process.APPS + "/Answer.java"])
+                     self.place + "/webapps/ROOT/WEB-INF/classes", process.APPS + "/%s.java" % self.servlet])
         process.write(self.place + "/webapps/ROOT/WEB-INF/web.xml", """<?xml version="1.0"?>
 <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
-<servlet><servlet-name>a</servlet-name><servlet-class>Answer</servlet-class></servlet>
+<servlet><servlet-name>a</servlet-name><servlet-class>%s</servlet-class>
+<async-supported>true</async-supported></servlet>
 <servlet-mapping><servlet-name>a</servlet-name><url-pattern>/b/*</url-pattern></servlet-mapping>
-</web-app>""")
+</web-app>""" % self.servlet)
         process.write(self.place + "/conf/server.xml", """<?xml version="1.0"?>
 <Server port="-1"><Service name="Catalina">
 <Connector address="127.0.0.1" port="%d" protocol="HTTP/1.1" maxKeepAliveRequests="-1"

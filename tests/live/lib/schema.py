@@ -170,7 +170,8 @@ def validate_shapes(rows):
     """Each shape once: its keys with the kinds of their values, and the words that decide."""
     for row in rows:
         shape = tuple(sorted((k, type(v).__name__) for k, v in row.items()))
-        shape += (row.get("kind"), row.get("outcome"), tuple(row.get("unobserved", ())))
+        shape += (row.get("kind"), row.get("outcome"), row.get("parcours.unobserved.cause"),
+                  tuple(row.get("unobserved", ())))
         if shape in _seen:
             continue
         _seen.add(shape)

@@ -5,6 +5,7 @@ Each server says which paths it serves and how its log's size relates to the bod
 (http.response.body.size): `corrected(seen, method)` is the number its log must show for what the
 driver received, so the log is checked against the driver before the agent is checked against both.
 """
+import glob
 import os
 import shutil
 
@@ -92,7 +93,7 @@ class Server:
 class Nginx(Server):
     name = "nginx"
     paths = Server.paths + ["/no-content", "/moved", "/broken", "/chunked"] * 3
-    workers, extra, location = 2, "", ""
+    workers, connections, extra, location = 2, 4096, "", ""
 
     def prepare(self):
         files(self.place)
@@ -100,8 +101,8 @@ class Nginx(Server):
         os.symlink(d, os.path.join(d, "self"))
         process.write(d + "/page.shtml", "a<!--# echo var='query_string' -->b" + "y" * 9000)
         process.write(d + "/nginx.conf", """
-daemon off; worker_processes %d; pid %s/pid; error_log %s/error.log; %s
-events { worker_connections 4096; }
+daemon off; worker_processes %d; pid %s/pid; error_log %s/error.log; %s worker_rlimit_nofile %d;
+events { worker_connections %d; }
 http {
   client_body_temp_path %s/t1; proxy_temp_path %s/t2; fastcgi_temp_path %s/t3;
   uwsgi_temp_path %s/t4; scgi_temp_path %s/t5;
@@ -116,7 +117,8 @@ http {
   }
   %s
 }
-""" % (self.workers, d, d, "user root;" if os.geteuid() == 0 else "", d, d, d, d, d, d, self.port, d,
+""" % (self.workers, d, d, "user root;" if os.geteuid() == 0 else "", self.connections + 64,
+            self.connections, d, d, d, d, d, d, self.port, d,
             self.location, self.extra))
 
     def command(self):
@@ -177,6 +179,53 @@ Require all granted
 
 class ApachePrefork(Apache):
     mpm = "prefork"
+
+
+class ApachePhp(Server):
+    """mod_php: a page of ours answers whatever is asked. Eight processes, one request each at a time."""
+    name = "apache-php"
+
+    def __init__(self, page, variables):
+        super().__init__()
+        self.page, self.variables = page, variables
+
+    def prepare(self):
+        d, modules = self.place, "/usr/lib/apache2/modules"
+        php = sorted(glob.glob(modules + "/libphp*.so"))
+        if not php:
+            raise Skip("mod_php is not installed (tools/setup check)")
+        load = ["%s_module %s/mod_%s.so" % (m, modules, m) for m in ("mpm_prefork", "authz_core", "alias", "mime")]
+        os.mkdir(d + "/page")
+        shutil.copy(self.page, d + "/page/page.php")
+        process.write(d + "/apache.conf", "".join("LoadModule %s\n" % m for m in load) + """
+LoadModule php_module %s
+ServerRoot %s
+ServerName localhost
+PidFile %s/pid
+DefaultRuntimeDir %s
+Listen 127.0.0.1:%d
+ListenBacklog 4096
+User www-data
+Group www-data
+ErrorLog %s/error.log
+TypesConfig /dev/null
+AliasMatch .* %s/page/page.php
+<Directory %s/page>
+Require all granted
+SetHandler application/x-httpd-php
+</Directory>
+StartServers 8
+ServerLimit 8
+MinSpareServers 8
+MaxSpareServers 8
+MaxRequestWorkers 8
+""" % (php[-1], d, d, d, self.port, d, d, d))
+
+    def command(self):
+        return [program("apache2"), "-f", self.place + "/apache.conf", "-D", "FOREGROUND"]
+
+    def environment(self):
+        return dict(super().environment(), **self.variables)
 
 
 class Lighttpd(Server):

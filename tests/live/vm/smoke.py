@@ -8,6 +8,10 @@ from collections import Counter
 
 CLIENTS = 4
 EACH = 90
+# The default scope: requests to a server that is started on each connection and keeps no log, and of
+# clients that a listening process started, which are not ours (see steps).
+INETD = VISITS = 5
+PAGE = b"<p>a small file</p>\n" * 40
 
 # (method, folder, size of the body, extra curl options). nginx.conf says what each folder answers.
 KINDS = [
@@ -46,7 +50,7 @@ def curl_config(client):
 def files():
     """What initramfs needs of this module."""
     made = {"case/requests.%d" % c: (0o644, curl_config(c)) for c in range(CLIENTS)}
-    made["case/page.html"] = (0o644, b"<p>a small file</p>\n" * 40)
+    made["case/page.html"] = (0o644, PAGE)
     made["case/big.bin"] = (0o644, bytes(i * 7 & 255 for i in range(300000)))
     return made
 
@@ -65,7 +69,9 @@ def transactions(ndjson, kind):
         o = json.loads(line)
         if o.get("type") == "transaction" and o.get("kind") == kind:
             target = o.get("url.path", "?") + ("?" + o["url.query"] if o.get("url.query") else "")
-            yield o, (o.get("server.port"), o.get("http.request.method"), target,
+            # a client's server.port is that of the authority it asked for
+            port = o.get("server.port" if kind == "server" else "network.peer.port")
+            yield o, (port, o.get("http.request.method"), target,
                       o.get("http.response.status_code"), o.get("http.response.body.size", 0))
 
 
@@ -85,11 +91,13 @@ def compare(case, whole_host):
     edge = [r for r in logged if r[0] == 8080]
     behind = [r for r in logged if r[0] == 8081]
     wrong = []
-    if len(edge) != CLIENTS * EACH:
+    sent = CLIENTS * EACH + (VISITS if whole_host else 0)
+    if len(edge) != sent:
         wrong.append("the load is incomplete: %d of %d requests logged; curl: %s" % (
-            len(edge), CLIENTS * EACH, case.get("curl.err", b"").decode()[-300:]))
+            len(edge), sent, case.get("curl.err", b"").decode()[-300:]))
+    inetd = [(8082, "GET", "/page.html?id=inetd-%d" % i, 200, len(PAGE)) for i in range(1, INETD + 1)]
     servers = [key for _, key in transactions(case["ndjson"], "server")]
-    wrong += differences(logged if whole_host else edge, servers)
+    wrong += differences(logged + inetd if whole_host else edge, servers)
     calls = list(transactions(case["ndjson"], "client"))
     # A port is a scope on either side; the whole host is who listens and what they call.
     wrong += differences(behind if whole_host else edge, [key for _, key in calls])

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * checkpoint.c: see checkpoint.h. Nothing is synced: the file is for a process that ends, not for a
+ * machine that loses power, after which visits are over anyway.
+ */
+#include "agent/brain/checkpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sip.h"
+
+#define EVERY_NS (10 * NS_PER_S)
+#define PAGE	 4096ull
+#define MOST	 (1ull << 30)
+#define PIECE	 (64u << 10)
+
+static const char magic[16] = "parcours visit\n";
+
+struct file_head {
+	char magic[16];
+	uint64_t offset, len, sum;
+};
+
+/* Against damage, not against an enemy: who may write the file may as well write a true sum. */
+static uint64_t sum_of(uint64_t before, struct slice s)
+{
+	const struct sip_key key = { 0x706172636f757273, before };
+
+	return sip13(&key, s.at, s.len);
+}
+
+static int read_all(int fd, uint64_t offset, char *to, size_t len)
+{
+	while (len) {
+		ssize_t n = pread(fd, to, len, (off_t)offset);
+
+		if (n <= 0)
+			return n ? -errno : -EBADMSG;
+		to += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_all(int fd, uint64_t offset, struct slice s)
+{
+	while (s.len) {
+		ssize_t n = pwrite(fd, s.at, s.len, (off_t)offset);
+
+		if (n < 0)
+			return -errno;
+		offset += (uint64_t)n;
+		s = slice_sub(s, (size_t)n, s.len);
+	}
+	return 0;
+}
+
+static int load(struct checkpoint *c, struct session *s)
+{
+	struct file_head h;
+	uint64_t sum = 0;
+	char *text;
+	int err;
+
+	if (lseek(c->fd, 0, SEEK_END) == 0)
+		return 0; /* new */
+	err = read_all(c->fd, 0, (char *)&h, sizeof(h));
+	if (err)
+		return err;
+	if (memcmp(h.magic, magic, sizeof(magic)) || h.offset < PAGE || h.offset > 2 * MOST ||
+	    h.len > MOST)
+		return -EBADMSG;
+	text = malloc(h.len + 1);
+	if (!text)
+		return -ENOMEM;
+	err = read_all(c->fd, h.offset, text, h.len);
+	for (uint64_t at = 0; !err && at < h.len; at += PIECE)
+		sum = sum_of(sum, slice_sub(slice_of(text, h.len), at, at + PIECE));
+	if (!err && sum != h.sum)
+		err = -EBADMSG;
+	if (!err)
+		err = session_load(s, slice_of(text, h.len));
+	free(text);
+	if (err)
+		return err;
+	c->offset = h.offset;
+	c->len = h.len;
+	return 0;
+}
+
+void checkpoint_open(struct checkpoint *c, int fd, struct session *s)
+{
+	int err;
+
+	*c = (struct checkpoint){ .fd = fd };
+	if (fd < 0)
+		return;
+	err = load(c, s);
+	if (err)
+		log_warn("visits and pages of before are not taken up: the checkpoint %s",
+			 err == -EBADMSG	? "is damaged"
+			 : err == -EPROTO	? "was written by another version of parcours"
+			 : err == -EKEYREJECTED ? "was written with another secret of the site"
+						: strerror(-err));
+}
+
+struct writing {
+	int fd;
+	uint64_t at, len, sum;
+	char piece[PIECE];
+	size_t used;
+};
+
+static int flush(struct writing *w)
+{
+	struct slice piece = slice_of(w->piece, w->used);
+	int err = write_all(w->fd, w->at + w->len, piece);
+
+	if (err)
+		return err;
+	w->sum = sum_of(w->sum, piece);
+	w->len += w->used;
+	w->used = 0;
+	return 0;
+}
+
+static int add(void *ctx, struct slice s)
+{
+	struct writing *w = ctx;
+
+	while (s.len) {
+		size_t n = PIECE - w->used < s.len ? PIECE - w->used : s.len;
+		int err;
+
+		memcpy(w->piece + w->used, s.at, n);
+		w->used += n;
+		s = slice_sub(s, n, s.len);
+		err = w->used == PIECE ? flush(w) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int write_at(struct checkpoint *c, const struct session *s, uint64_t offset,
+		    struct writing *w)
+{
+	struct file_head h = { .offset = offset };
+	int err;
+
+	*w = (struct writing){ .fd = c->fd, .at = offset };
+	err = session_save(s, w, add);
+	if (!err && w->used)
+		err = flush(w);
+	if (err)
+		return err;
+	memcpy(h.magic, magic, sizeof(magic));
+	h.len = w->len;
+	h.sum = w->sum;
+	return write_all(c->fd, 0, slice_of(&h, sizeof(h)));
+}
+
+static int count(void *ctx, struct slice s)
+{
+	*(uint64_t *)ctx += s.len;
+	return 0;
+}
+
+static int save(struct checkpoint *c, const struct session *s)
+{
+	struct writing *w = malloc(sizeof(*w));
+	uint64_t need = 0, offset = PAGE;
+	int err = -ENOMEM;
+
+	if (!w)
+		return err;
+	session_save(s, &need, count);
+	if (c->len && need > c->offset - PAGE)
+		offset = (c->offset + c->len + PAGE - 1) & ~(PAGE - 1);
+	err = write_at(c, s, offset, w);
+	if (!err) {
+		c->offset = offset;
+		c->len = w->len;
+		if (offset == PAGE && ftruncate(c->fd, (off_t)(offset + w->len)))
+			err = -errno;
+	}
+	free(w);
+	return err;
+}
+
+void checkpoint_tick(struct checkpoint *c, const struct session *s, uint64_t now_ns, bool now)
+{
+	struct session_stats stats;
+	uint64_t changes;
+	int err;
+
+	if (c->fd < 0 || (now_ns < c->next_ns && !now))
+		return;
+	c->next_ns = now_ns + EVERY_NS;
+	session_stats(s, &stats);
+	changes = stats.in_visits + stats.started + stats.ended[END_TIMEOUT] +
+		  stats.ended[END_CAP] + stats.ended[END_EVICTED] + stats.ended[END_SHUTDOWN] +
+		  stats.pages.told + stats.pages.measured;
+	if (changes == c->changes)
+		return;
+	err = save(c, s);
+	if (err && !c->failed)
+		log_warn(
+			"cannot write the checkpoint of visits: %s; a restart may begin them twice",
+			strerror(-err));
+	c->failed = err;
+	if (!err)
+		c->changes = changes;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fact.c: what the stage says of visits and page views, each with the name that any agent would give it.
+ * Called by session.c when something is to be told; stateless but for what a visit was told already.
+ */
+#include "session/internal.h"
+
+const char *page_outcome_name(enum page_outcome o)
+{
+	static const char *const names[] = { "complete",     "error",	  "client_gone",
+					     "server_reset", "timed_out", "unobserved" };
+
+	return names[o];
+}
+
+const char *apdex_name(enum apdex a)
+{
+	static const char *const names[] = { NULL, "satisfied", "tolerating", "frustrated" };
+
+	return names[a];
+}
+
+const char *end_reason_name(enum end_reason r)
+{
+	static const char *const names[END_REASONS] = { "timeout", "cap", "shutdown", "evicted" };
+
+	return names[r];
+}
+
+static struct session_fact fact_of(const struct session *s, const struct identity *who,
+				   enum fact_kind kind)
+{
+	struct session_fact f = { .kind = kind,
+				  .revision = 1,
+				  .site = site_name(who->site),
+				  .basis = basis_name(who->visit.basis),
+				  .shared = who->visit.shared,
+				  .start_unix_ns = who->visit.start_unix_ns,
+				  .transactions = who->visit.transactions,
+				  .page_views = who->visit.page_views };
+
+	if (kind != FACT_ALIAS)
+		segment_tell(s->segments, &who->visit.segment, who->value == VALUE_CART,
+			     &f.segment);
+	memcpy(f.key, who->visit.key, KEY_BYTES);
+	memcpy(f.session_id, who->visit.id, KEY_BYTES);
+	return f;
+}
+
+static void tell(struct session *s, struct session_fact *f, struct slice name, struct slice what)
+{
+	keys_event(s->keys, name, f->site, what, f->event_id);
+	s->sink.fact(s->sink.ctx, f);
+}
+
+static void fact_of_page(const struct page_view *p, const struct session *s,
+			 struct session_fact *ret)
+{
+	*ret = fact_of(s, p->who, FACT_PAGE);
+	ret->page = &p->seen;
+	ret->revision = p->seen.revision;
+	ret->start_unix_ns = ret->time_unix_ns = session_unix(s, p->first_ns);
+	memcpy(ret->event_id, p->id, KEY_BYTES);
+}
+
+void tell_page(void *ctx, const struct page_view *p)
+{
+	struct session *s = ctx;
+	struct session_fact f;
+
+	fact_of_page(p, s, &f);
+	s->sink.fact(s->sink.ctx, &f);
+}
+
+void measure_page(void *ctx, const struct page_view *p)
+{
+	struct session *s = ctx;
+	struct session_fact f;
+
+	if (!s->sink.measure)
+		return;
+	fact_of_page(p, s, &f);
+	s->sink.measure(s->sink.ctx, &f);
+}
+
+void tell_start(struct session *s, const struct identity *who)
+{
+	struct session_fact f = fact_of(s, who, FACT_START);
+
+	f.time_unix_ns = f.start_unix_ns;
+	tell(s, &f, SLICE("session.start"), slice_of(f.session_id, KEY_BYTES));
+}
+
+void tell_end(struct session *s, struct identity *who)
+{
+	struct session_fact f = fact_of(s, who, FACT_END);
+
+	f.revision = who->visit.revision;
+	f.end_reason = who->visit.end_reason;
+	f.time_unix_ns = session_unix(s, who->visit.last_ns);
+	tell(s, &f, SLICE("session.end"), slice_of(f.session_id, KEY_BYTES));
+	if (f.end_reason == END_SHUTDOWN || who->visit.measured || !s->sink.measure)
+		return;
+	who->visit.measured = true;
+	s->sink.measure(s->sink.ctx, &f);
+}
+
+/* Once for each new key of a visit. */
+void tell_alias(struct session *s, struct identity *who, const uint8_t key_new[KEY_BYTES],
+		const char *reason, uint64_t now_ns)
+{
+	struct visit *v = &who->visit;
+	uint8_t both[2 * KEY_BYTES];
+	struct session_fact f;
+	uint32_t mark;
+
+	memcpy(&mark, key_new, sizeof(mark));
+	if (!memcmp(v->key, key_new, KEY_BYTES))
+		return;
+	for (uint32_t i = 0; i < v->alias_count && i < ALIASES; i++)
+		if (v->alias[i] == mark)
+			return;
+	if (v->alias_count >= ALIASES_MAX) {
+		s->stats.aliases_dropped++;
+		return;
+	}
+	v->alias[v->alias_count++ % ALIASES] = mark;
+	s->stats.aliases++;
+	f = fact_of(s, who, FACT_ALIAS);
+	f.reason = reason;
+	f.time_unix_ns = session_unix(s, now_ns);
+	memcpy(f.key_new, key_new, KEY_BYTES);
+	memcpy(both, v->key, KEY_BYTES);
+	memcpy(both + KEY_BYTES, key_new, KEY_BYTES);
+	tell(s, &f, SLICE("parcours.session.alias"), slice_of(both, sizeof(both)));
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity.c: see identity.h. The index and its bounds: visitors, what they are known by, how they
+ * look. Which of them a request belongs to is decided in sighting.c.
+ */
+#include "session/identity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define CARTS_PASSED_BY 64 /* for one eviction, over many of them */
+
+/* Each text has one slot; who came there last stays. */
+#define TEXTS	 64 /* power of two */
+#define TEXT_LEN 238
+
+struct hashed_text {
+	uint64_t hash[2];
+	bool full;
+	uint8_t len;
+	char at[TEXT_LEN];
+};
+
+void identities_hash(struct identities *x, struct slice text, uint64_t ret[2])
+{
+	struct hashed_text *t;
+
+	if (text.len > TEXT_LEN) {
+		sip24_128(&x->key, text.at, text.len, ret);
+		return;
+	}
+	t = &x->texts[slice_mix(text, 0) % TEXTS];
+	if (!t->full || !slice_eq(slice_of(t->at, t->len), text)) {
+		sip24_128(&x->key, text.at, text.len, t->hash);
+		t->full = true;
+		t->len = (uint8_t)text.len;
+		if (text.len)
+			memcpy(t->at, text.at, text.len);
+	}
+	ret[0] = t->hash[0];
+	ret[1] = t->hash[1];
+}
+
+int identities_new(const struct identity_limits *l, const struct sip_key *key,
+		   struct identities **ret)
+{
+	struct identities *x = calloc(1, sizeof(*x));
+	int err = -ENOMEM;
+
+	if (!x)
+		return err;
+	x->key = *key;
+	x->texts = calloc(TEXTS, sizeof(*x->texts));
+	if (!x->texts) {
+		identities_free(x);
+		return err;
+	}
+	for (unsigned v = 0; v < VALUES; v++)
+		list_init(&x->values[v]);
+	err = table_new(sizeof(struct clue), 16, l->clues, &x->clues);
+	if (!err)
+		err = table_new(sizeof(struct print), 16, l->prints, &x->prints);
+	if (!err)
+		err = table_new(sizeof(struct identity), 8, l->identities, &x->identities);
+	if (!err)
+		err = table_new(sizeof(struct cookie_name), 8, l->names, &x->names);
+	if (err) {
+		identities_free(x);
+		return err;
+	}
+	*ret = x;
+	return 0;
+}
+
+void identities_free(struct identities *x)
+{
+	if (!x)
+		return;
+	table_free(x->clues);
+	table_free(x->prints);
+	table_free(x->identities);
+	table_free(x->names);
+	free(x->texts);
+	free(x);
+}
+
+uint32_t identities_count(const struct identities *x)
+{
+	return table_count(x->identities);
+}
+
+/* ---- clues ---- */
+
+static void clue_unlink(struct identities *x, struct clue *c)
+{
+	struct clue **at = &c->who->clues;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	c->who->clue_count--;
+	x->cart_clues -= c->who->value == VALUE_CART;
+}
+
+void clue_remove(struct identities *x, struct clue *c)
+{
+	clue_unlink(x, c);
+	table_remove(x->clues, c);
+}
+
+static void clue_give(struct identities *x, struct clue *c, struct identity *who)
+{
+	c->who = who;
+	c->next = who->clues;
+	who->clues = c;
+	who->clue_count++;
+	x->cart_clues += who->value == VALUE_CART;
+}
+
+static void keep_few(struct identities *x, struct identity *who)
+{
+	struct clue *c = who->clues;
+
+	if (who->clue_count <= CLUES_EACH)
+		return;
+	while (c->next)
+		c = c->next;
+	clue_remove(x, c);
+}
+
+void clue_move(struct identities *x, struct clue *c, struct identity *to)
+{
+	clue_unlink(x, c);
+	clue_give(x, c, to);
+	keep_few(x, to);
+}
+
+/* The oldest that was not used since eviction last came by it: no list has to be mended at each use. Clues of
+ * carts are passed by, unless nearly all are such: then a search for another would cost more than it is worth. */
+static void clue_evict(struct identities *x)
+{
+	uint32_t count = table_count(x->clues);
+	bool spare_carts = x->cart_clues < count - count / CARTS_PASSED_BY;
+	struct clue *c = table_oldest(x->clues);
+
+	while (c->state & CLUE_USED || (spare_carts && c->who->value == VALUE_CART)) {
+		c->state &= (uint8_t)~CLUE_USED;
+		table_touch(x->clues, c);
+		c = table_oldest(x->clues);
+	}
+	clue_remove(x, c);
+	x->stats.clues_evicted++;
+}
+
+void identities_add_clue(struct identities *x, struct identity *who, const uint64_t key[2],
+			 uint32_t name, uint8_t kind, uint8_t state)
+{
+	bool fresh;
+	struct clue *c = table_add(x->clues, key, &fresh);
+
+	if (!c && table_oldest(x->clues)) {
+		clue_evict(x);
+		c = table_add(x->clues, key, &fresh);
+	}
+	if (!c)
+		return;
+	if (!fresh)
+		clue_unlink(x, c);
+	c->name = name;
+	c->kind = kind;
+	c->state = state;
+	clue_give(x, c, who);
+	keep_few(x, who);
+}
+
+/* The same value on another site is another thing. */
+void clue_key(const struct known_site *site, const uint64_t hash[2], uint64_t ret[2])
+{
+	ret[0] = hash[0] ^ site->hash;
+	ret[1] = hash[1] + site->hash;
+}
+
+/* ---- identities ---- */
+
+void print_leave(struct identities *x, struct identity *who)
+{
+	struct print *p = who->print;
+
+	who->print = NULL;
+	if (!p)
+		return;
+	if (p->last == who)
+		p->last = NULL;
+	if (--p->count == 0)
+		table_remove(x->prints, p);
+}
+
+void print_join(struct identities *x, struct identity *who, const uint64_t key[2])
+{
+	struct print *p;
+	bool fresh;
+
+	p = table_add(x->prints, key, &fresh);
+	if (!p)
+		return; /* no memory */
+	if (who->print == p) {
+		p->last = who;
+		return;
+	}
+	print_leave(x, who);
+	p->count++;
+	p->last = who;
+	who->print = p;
+}
+
+struct identity *identities_add(struct identities *x, struct known_site *site,
+				bool (*evict)(void *ctx), void *ctx)
+{
+	struct identity *who = NULL;
+	bool fresh;
+
+	do {
+		who = table_add(x->identities, &x->next_number, &fresh);
+	} while (!who && evict(ctx));
+	if (!who)
+		return NULL;
+	x->next_number++;
+	who->site = site;
+	site->used_by++;
+	who->basis.kind = EVIDENCE_KINDS;
+	list_init(&who->of_value);
+	identities_touch(x, who, VALUE_IDLE);
+	return who;
+}
+
+void identities_remove(struct identities *x, struct identity *who)
+{
+	while (who->clues)
+		clue_remove(x, who->clues);
+	print_leave(x, who);
+	list_remove(&who->of_value);
+	who->site->used_by--;
+	table_remove(x->identities, who);
+}
+
+void identities_touch(struct identities *x, struct identity *who, enum value value)
+{
+	list_remove(&who->of_value);
+	x->cart_clues -= who->value == VALUE_CART ? who->clue_count : 0;
+	x->cart_clues += value == VALUE_CART ? who->clue_count : 0;
+	who->value = (uint8_t)value;
+	list_append(&x->values[value], &who->of_value);
+}
+
+struct identity *identities_oldest(struct identities *x, enum value value)
+{
+	struct list *l = &x->values[value];
+
+	return list_empty(l) ? NULL : list_entry(l->next, struct identity, of_value);
+}
+
+struct identity *identities_newer(struct identities *x, struct identity *who)
+{
+	struct list *next = who->of_value.next;
+
+	return next == &x->values[who->value] ? NULL : list_entry(next, struct identity, of_value);
+}

@@ -18,6 +18,7 @@
 #include "txn/episode.h"
 #include "txn/evidence.h"
 #include "txn/process.h"
+#include "txn/reading.h"
 
 enum side { SIDE_SERVER, SIDE_CLIENT };
 
@@ -76,6 +77,7 @@ struct txn_message {
 	const struct field *fields;
 	uint32_t field_count;
 	struct evidence_list evidence; /* SERVER */
+	struct reading reading;	       /* of its content */
 };
 
 struct transaction {

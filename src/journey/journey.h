@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journey.h: transactions of visits → business events. Stands between session and export:
+ *
+ *   rule/  which rules may want something of a message (asked by txn at its head), which hold of a whole
+ *          transaction, and what they take of it → struct said
+ *   cart/  one machine a visit: said → events
+ *
+ * Only the edge of an exchange says something (an inner hop is the same fact once more), and a CLIENT's
+ * transaction by a rule that asks for outgoing ones. What session tells passes through unchanged, each
+ * event right after the transaction that proves it.
+ *
+ * Clock: the traffic's own. One thread. Bounds: options.
+ */
+#ifndef PC_JOURNEY_JOURNEY_H
+#define PC_JOURNEY_JOURNEY_H
+
+#include "journey/event.h"
+#include "journey/rule/rules.h"
+#include "txn/reading.h"
+
+struct journey_sink {
+	struct session_sink session; /* all of its calls pass through */
+	void *ctx;
+	void (*event)(void *ctx, const struct event *e);
+};
+
+struct journey_options {
+	uint8_t secret[SECRET_BYTES];
+	const struct rules
+		*rules; /* NULL: no rule; outlives the stage or the next journey_reload */
+	uint32_t carts; /* open at once: 100,000 */
+	size_t bytes;	/* of all carts' contents together: 64 MiB */
+	/* What is known of a visit now, asked of session; false: it is over. */
+	void *ctx;
+	bool (*visit)(void *ctx, const uint8_t session_id[KEY_BYTES], struct segment *ret);
+};
+
+struct journey_stats {
+	uint64_t events[EVENTS];
+	uint64_t matched,
+		wanted; /* transactions a rule held of; messages whose content was asked for */
+	uint64_t required_missing; /* rules that held but for a value they require */
+	uint64_t amounts_refused[AMOUNT_REFUSALS];
+	uint64_t orders_again;	  /* the same order number once more: not told */
+	uint64_t changes_unshown; /* asked for and never shown: no event */
+	uint64_t carts_opened, carts_ordered, carts_emptied, carts_abandoned;
+	uint64_t carts_evicted, items_cut;
+	uint32_t
+		carts_open; /* gauge; opened + restored = ordered + emptied + abandoned + evicted + open */
+	uint64_t carts_restored;
+	size_t bytes;
+};
+
+struct journey;
+
+int journey_new(const struct journey_options *options, const struct journey_sink *sink,
+		struct journey **ret);
+struct session_sink journey_session_sink(struct journey *j);
+struct txn_reader journey_reader(struct journey *j);
+void journey_reload(struct journey *j, const struct journey_options *options);
+void journey_clock(struct journey *j, int64_t wall_minus_mono_ns);
+void journey_tick(struct journey *j, uint64_t now_ns);
+void journey_finish(struct journey *j); /* open carts are told as they stand (END_SHUTDOWN) */
+void journey_stats(const struct journey *j, struct journey_stats *ret);
+void journey_free(struct journey *j);
+
+/* As session_save and session_load: open carts, amounts, and ids as pseudonyms or sealed. */
+int journey_save(const struct journey *j, void *ctx, int (*add)(void *ctx, struct slice piece));
+int journey_load(struct journey *j, struct slice text);
+
+#endif

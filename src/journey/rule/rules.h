@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules.h: rule files (YAML) → compiled rules; rules and a transaction → what they say of it. A rule has a
+ * `when` (which transactions), a `take` (which values of them) and a `say` (which event); the format is in
+ * share/recipes/README.md.
+ *
+ * In two steps, because content is captured only where a rule may want it: by the heads alone
+ * (rules_wants), then of the whole transaction (rules_say).
+ *
+ * Compiled once, read-only afterwards. No file is opened here: the caller hands in the octets.
+ */
+#ifndef PC_JOURNEY_RULE_RULES_H
+#define PC_JOURNEY_RULE_RULES_H
+
+#include "journey/said.h"
+#include "txn/body/wants.h"
+
+#define RULES_RULES_MAX 1024 /* of all files together */
+#define RULES_TEXT_MAX	(1u << 20)
+
+struct rules;
+
+struct rules_error {
+	const char *file;      /* as given to rules_add */
+	unsigned line, column; /* from 1; 0: of the whole file */
+	char text[240];	       /* what is wrong and what to write instead */
+};
+/* All errors of a file are told, not only the first. */
+typedef void rules_error_fn(void *ctx, const struct rules_error *e);
+
+struct rules_builder;
+int rules_begin(struct rules_builder **ret);
+/* `file` for messages, kept. -EINVAL: told by `error`, any number of times; -ENOMEM. */
+int rules_add(struct rules_builder *b, const char *file, struct slice text, rules_error_fn *error,
+	      void *ctx);
+/* Consumes the builder. -EINVAL: a file had errors, or the rules contradict each other (told). */
+int rules_end(struct rules_builder *b, rules_error_fn *error, void *ctx, struct rules **ret);
+void rules_builder_free(struct rules_builder *b);
+void rules_free(struct rules *r);
+uint32_t rules_count(const struct rules *r);
+const char *rules_name(const struct rules *r, uint32_t rule);
+
+/* Somebody may want content of this message: what txn_reader.wants answers. Costs next to nothing where no
+ * rule can hold. */
+const struct body_wants *rules_wants(struct rules *r, const struct transaction *t, bool request);
+
+struct rules_sink {
+	void *ctx;
+	void (*said)(void *ctx, const struct said *s);
+	/* A rule held but for a value that it requires (its name), or that could not be read. May be NULL. */
+	void (*missed)(void *ctx, uint32_t rule, const char *value, enum amount_refusal why);
+};
+/* Tells each rule that holds, in the order of the files: of one kind of event only the first. */
+void rules_say(struct rules *r, const struct transaction *t, const struct rules_sink *sink);
+
+#endif

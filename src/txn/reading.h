@@ -10,7 +10,7 @@
 
 struct transaction;
 
-struct value {
+struct reading_value {
 	uint32_t want; /* number in the array that wants_new was given */
 	enum taken_kind kind;
 	bool cut; /* text is only its beginning */
@@ -24,7 +24,7 @@ struct reading {
 	bool opened;	/* and there was content to look at; otherwise flags say nothing */
 	uint32_t flags; /* 1 << enum body_flag */
 	uint32_t count;
-	const struct value *values; /* in the order of the octets */
+	const struct reading_value *values; /* in the order of the octets */
 	bool values_lost; /* no memory within bounds: some are missing at the end, counted */
 };
 

@@ -6,13 +6,13 @@
 #ifndef PC_TXN_READING_H
 #define PC_TXN_READING_H
 
-#include "txn/body/body.h"
+#include "txn/body/wants.h"
 
 struct transaction;
 
 struct reading_value {
 	uint32_t want; /* number in the array that wants_new was given */
-	enum taken_kind kind;
+	uint8_t kind; /* enum taken_kind, txn/body/body.h */
 	bool cut; /* text is only its beginning */
 	uint32_t index[BODY_INDICES];
 	struct slice text;

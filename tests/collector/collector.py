@@ -123,4 +123,5 @@ class Collector:
             return page.read().decode()
 
     def stop(self):
+        """What it was given and acknowledged stands in its file afterwards (the exporter writes with delay)."""
         process.stop(self.child)

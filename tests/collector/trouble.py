@@ -279,8 +279,8 @@ def offline_work_waits_for_the_collector():
 
 def a_full_disk():
     f = Fake()
-    child = subprocess.run([DRIVER, "--ndjson", "/dev/full", "--traces", f.traces, "--count", "20000", "--seconds",
-                            "2"], capture_output=True, text=True, timeout=60)
+    child = subprocess.run([DRIVER, "--ndjson", "/dev/full", "--traces", f.traces, "--count", "20000", "--rate",
+                            "1000"], capture_output=True, text=True, timeout=60)
     equal(child.returncode, 0, "exit code")
     import json
     stats = json.loads(child.stdout)

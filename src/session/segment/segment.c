@@ -120,6 +120,21 @@ void segments_stats(const struct segments *s, struct segment_stats *ret)
 				       .campaigns_overflow = touches_overflow(s->touches) };
 }
 
+void segments_agent(struct segments *s, const struct who_fields *f, struct transaction *t)
+{
+	struct agent agent;
+
+	agent_of(s->agents, f, &agent);
+	t->agent_name = agent.name;
+	t->agent_version = agent.version;
+	t->agent_synthetic = synthetic_name(agent.synthetic);
+}
+
+uint32_t segments_words(const struct segments *s)
+{
+	return agents_count(s->agents);
+}
+
 /* ---- of a visit ---- */
 
 void segment_begin(struct segments *s, const struct request *r, enum visitor_kind visitor,
@@ -133,6 +148,7 @@ void segment_begin(struct segments *s, const struct request *r, enum visitor_kin
 	ret->os = (uint8_t)agent.os;
 	ret->browser = (uint8_t)agent.browser;
 	ret->synthetic = (uint8_t)agent.synthetic;
+	ret->robot = agent.robot;
 	if (r->client.source)
 		geo_find(s->geo, &r->client.address, &ret->place);
 }
@@ -142,6 +158,12 @@ void segment_leave(struct visit_segment *v)
 	touches_leave(v->first);
 	touches_leave(v->last);
 	v->first = v->last = NULL;
+}
+
+void segment_forget_way(struct visit_segment *v)
+{
+	segment_leave(v);
+	v->first_channel = v->last_channel = CHANNEL_UNOBSERVED;
 }
 
 /* The campaign's own name of its source, else the host that led here. */
@@ -162,7 +184,7 @@ static void take_touch(struct segments *s, struct visit_segment *v, const struct
 		       const struct sites *sites, const struct known_site *site)
 {
 	const struct transaction *t = r->t;
-	struct slice own[2] = { t->server_name };
+	struct slice own[2] = { r->host };
 	struct touch touch;
 	size_t count_own = 1;
 
@@ -255,7 +277,7 @@ void segment_tell(const struct segments *s, const struct visit_segment *v, bool 
 		.synthetic = synthetic_name((enum synthetic)v->synthetic),
 		.device = device_name((enum device)v->device),
 		.os = os_name((enum os)v->os),
-		.browser = browser_name((enum browser)v->browser),
+		.browser = agents_name(s->agents, (enum browser)v->browser, v->robot),
 		.touchpoint = touchpoint_of(s, v),
 		.customer = rules_name(s->rules, v->class),
 		.visitor = visitors[v->visitor],

@@ -38,6 +38,7 @@ class Chain:
 
     def __init__(self):
         self.ports = []
+        self.passed = 0  # lines of the log that are of a load before
         self.log = os.path.join(process.folder("edge"), "log")
 
     def start(self, command, port, env=None):
@@ -116,13 +117,17 @@ class Chain:
         port, proxy = process.free_port(), runtimes.go_build("proxy")
         return self.start([proxy, str(port), str(self.ports[0])], port)
 
-    def nginx(self):
+    def nginx_anew(self):
+        """A connection for each request: who is the client of a new one must be known at its first."""
+        self.nginx("")
+
+    def nginx(self, pool="keepalive 64;"):
         front, port = servers.Nginx(), process.free_port()
         front.extra = """
-  upstream back { server 127.0.0.1:%d; keepalive 64; }
+  upstream back { server 127.0.0.1:%d; %s }
   server { listen 127.0.0.1:%d backlog=4096; location / { proxy_pass http://back; proxy_http_version 1.1;
            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Connection ""; } }
-""" % (self.ports[0], port)
+""" % (self.ports[0], pool, port)
         front.start()
         self.ports.insert(0, port)
 
@@ -149,8 +154,13 @@ backend b
         self.start([servers.program("haproxy"), "-db", "-f", name], port)
 
     def lines(self):
+        """Of the load that goes on: (port of the connection, id)."""
         return [(int(port), name) for port, name in
-                (line.split(" ") for line in process.read(self.log).splitlines())]
+                (line.split(" ") for line in process.read(self.log).splitlines()[self.passed:])]
+
+    def forget(self):
+        """Another load begins."""
+        self.passed += len(self.lines())
 
 
 def ask(port, number, mode, made):

@@ -127,7 +127,7 @@ static unsigned on_request(void *ctx, struct connection *c, const struct head *h
 	conn->head_tid = o->t.head_tid;
 	say_active(x, o, 1);
 	say_begin(x, o);
-	return 0;
+	return reading_begin(x, o, h, true);
 }
 
 static void on_interim(void *ctx, struct connection *c, const struct head *h)
@@ -162,6 +162,7 @@ static unsigned on_response(void *ctx, struct connection *c, const struct head *
 {
 	struct txn *x = ctx;
 	struct txn_conn *conn = c->txn;
+	bool copied = true;
 	struct open_txn *o;
 	enum pc_dir d;
 
@@ -185,6 +186,7 @@ static unsigned on_response(void *ctx, struct connection *c, const struct head *
 		if (i < ROOM_TRIES && txn_evict(x, o))
 			continue;
 		x->stats.fields_dropped++;
+		copied = false;
 		break;
 	}
 	instant_get(x, o, d, h->pos, &o->response.first);
@@ -193,7 +195,7 @@ static unsigned on_response(void *ctx, struct connection *c, const struct head *
 		conn->tunnel = o;
 		conn->tunnel_pos[d] = h->pos + h->size;
 	}
-	return 0;
+	return copied ? reading_begin(x, o, h, false) : 0;
 }
 
 static bool on_content(void *ctx, struct connection *c, bool request, const struct range *r)
@@ -208,7 +210,7 @@ static bool on_content(void *ctx, struct connection *c, bool request, const stru
 		note_last(x, o, &o->request, request_dir(conn->side), r->pos + r->len - 1);
 	else
 		note_last(x, o, &o->response, response_dir(conn->side), r->pos + r->len - 1);
-	return false;
+	return reading_push(o, request, r);
 }
 
 static void end_message(struct txn *x, struct open_txn *o, bool request,
@@ -222,6 +224,7 @@ static void end_message(struct txn *x, struct open_txn *o, bool request,
 	s->why = e->outcome == MESSAGE_SHUTDOWN ? PC_WHY_SHUTDOWN : e->why;
 	s->error = e->error;
 	s->size_known = e->size_known;
+	reading_end(o, request, e->outcome == MESSAGE_COMPLETE);
 	m->wire_bytes = e->wire_bytes;
 	m->body_bytes = e->content_bytes;
 	/* What is cut ended with the latest octet that came by. */

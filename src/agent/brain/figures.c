@@ -195,6 +195,7 @@ static void add_session(struct figures *l, const struct session *session)
 	add(l, "parcours.agent.evidence.cut", "{value}", s.evidence.cut);
 	add(l, "parcours.agent.evidence.evicted", "{value}", s.clues_evicted);
 	add(l, "parcours.agent.evidence.bad_tokens", "{token}", s.evidence.bad_tokens);
+	add(l, "parcours.agent.evidence.fields", "{value}", s.evidence.fields);
 }
 
 static void add_bodies(struct figures *l, const struct txn *txn, const struct txn_stats *s)

@@ -37,7 +37,7 @@ class Gzip:
         return self.begin + state.compress(end) + state.flush()
 
 
-LONG, SHORT = rows(300_000), rows(58_000)
+LONG, BIG, SHORT = rows(300_000), rows(200_000), rows(58_000)
 PACKED = Gzip(LONG)
 
 
@@ -65,6 +65,9 @@ def answer(path, key):
         return [length(body, "Content-Encoding: gzip") + body]
     if path == "/huge":
         body = LONG + ending(key)
+        return [length(body) + body]
+    if path == "/big":
+        body = BIG + ending(key)
         return [length(body) + body]
     if path == "/parts":
         body = LONG + ending(key)

@@ -8,6 +8,7 @@
  *   sent.c     what became of a response after it was written
  *   held.c     over, but too early for the next stage
  *   attempt.c  connections that came to nothing, and for which request
+ *   reading.c  contents → the values that somebody wants of them
  *   txn.c      life of the stage, memory and eviction
  *
  * An open transaction lives in its own arena, itself included, so closing it is giving a block back.
@@ -20,6 +21,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/table.h"
+#include "txn/body/body.h"
 #include "txn/fields.h"
 #include "txn/template.h"
 #include "txn/txn.h"
@@ -60,6 +62,8 @@ struct open_txn {
 	uint64_t held_ns;		      /* since when */
 	uint64_t acknowledged_ns, at_most_ns; /* its last byte; 0 = not */
 	bool tunnel_hidden[2];		      /* the latest bytes of the tunnel have no time */
+	struct content
+		*content[2]; /* of request and response, where somebody wants something of it */
 };
 
 #define ACKS_KEPT   2
@@ -106,6 +110,8 @@ struct txn {
 	struct txn_limits limits;
 	struct txn_sink sink;
 	struct txn_witness witness; /* head == NULL: nobody looks */
+	struct txn_reader reader;
+	struct bodies *bodies;
 	struct stream *stream;
 	struct arena_pool pool;
 	struct table *conns;
@@ -184,6 +190,13 @@ void attempt_release(struct txn *x, struct open_txn *o);  /* and after */
 void attempt_listener(struct txn *x, const struct pc_listener *rec);
 void attempt_tick(struct txn *x, uint64_t now_ns);
 void attempt_finish(struct txn *x);
+
+/* reading.c */
+/* A head was copied: what proto is answered (WANT_*), asked for right after say_begin. */
+unsigned reading_begin(struct txn *x, struct open_txn *o, const struct head *h, bool request);
+bool reading_push(struct open_txn *o, bool request, const struct range *r); /* false: no more */
+void reading_end(struct open_txn *o, bool request, bool whole);
+void reading_release(struct open_txn *o); /* before its arena goes */
 
 /* head.c */
 /* Copies what is wanted of a head; -ENOMEM: the arena is full. */

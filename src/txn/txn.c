@@ -38,6 +38,9 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	err = attempts_new(&x->attempts);
 	if (err)
 		goto fail;
+	err = bodies_new(limits->bodies ?: &body_limits_default, &x->bodies);
+	if (err)
+		goto fail;
 	*ret = x;
 	return 0;
 fail:
@@ -54,6 +57,7 @@ void txn_free(struct txn *x)
 			txn_remove(x, x->age[v].oldest);
 	while (!list_empty(&x->held))
 		txn_remove(x, list_entry(x->held.next, struct open_txn, waiting));
+	bodies_free(x->bodies);
 	arena_pool_done(&x->pool);
 	template_set_free(x->templates);
 	process_table_free(x->processes);
@@ -173,6 +177,7 @@ void txn_remove(struct txn *x, struct open_txn *o)
 	struct arena arena = o->arena; /* o lies in it */
 
 	attempt_release(x, o);
+	reading_release(o);
 	list_remove(&o->waiting);
 	if (o->conn)
 		txn_detach(x, o);

@@ -15,6 +15,7 @@
  * or a backend that honours starts would add the same counts again after a restart.
  */
 #include "agent/brain/brain.h"
+#include "txn/body/body.h"
 
 struct figures {
 	struct counter *at;
@@ -194,6 +195,29 @@ static void add_session(struct figures *l, const struct session *session)
 	add(l, "parcours.agent.evidence.cut", "{value}", s.evidence.cut);
 	add(l, "parcours.agent.evidence.evicted", "{value}", s.clues_evicted);
 	add(l, "parcours.agent.evidence.bad_tokens", "{token}", s.evidence.bad_tokens);
+	add(l, "parcours.agent.evidence.fields", "{value}", s.evidence.fields);
+}
+
+static void add_bodies(struct figures *l, const struct txn *txn, const struct txn_stats *s)
+{
+	struct body_stats stats, *b = &stats;
+
+	txn_body_stats(txn, b);
+	add(l, "parcours.agent.bodies.wanted", "{message}", s->readings);
+	add(l, "parcours.agent.bodies.opened", "{body}", b->opened);
+	add(l, "parcours.agent.bodies.ended", "{body}", b->ended);
+	add(l, "parcours.agent.bodies.dropped", "{body}", b->dropped);
+	add_gauge(l, "parcours.agent.bodies.open", "{body}", b->open);
+	add(l, "parcours.agent.bodies.refused", "{body}", b->refused);
+	for (unsigned f = 0; f < BODY_FLAGS; f++)
+		add_by(l, "parcours.agent.bodies.flagged", "{body}", "parcours.flag",
+		       body_flag_name((enum body_flag)f), b->flagged[f]);
+	add(l, "parcours.agent.bodies.encoded.bytes", "By", b->encoded_bytes);
+	add(l, "parcours.agent.bodies.decoded.bytes", "By", b->decoded_bytes);
+	add(l, "parcours.agent.bodies.hole.bytes", "By", b->hole_bytes);
+	add(l, "parcours.agent.bodies.values", "{value}", b->values);
+	add(l, "parcours.agent.bodies.values.lost", "{value}", s->values_lost);
+	add_gauge(l, "parcours.agent.bodies.memory", "By", b->coder_bytes);
 }
 
 static void add_txn(struct figures *l, const struct txn *txn, const struct trace *trace)
@@ -216,6 +240,7 @@ static void add_txn(struct figures *l, const struct txn *txn, const struct trace
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
 	add(l, "parcours.agent.connections.failed", "{connection}", s.attempts);
 	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
+	add_bodies(l, txn, &s);
 	trace_stats(trace, &t);
 	add(l, "parcours.agent.spans.sampled", "{span}", t.sampled);
 	add(l, "parcours.agent.spans.not_sampled", "{span}", t.dropped);

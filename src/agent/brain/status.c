@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#define STATUS_BYTES (128 * 1024)
-#define FIGURES	     320
+#define STATUS_BYTES (192 * 1024)
+#define FIGURES	     512
 #define CLIENTS	     8 /* answered a pass */
 
 static void write_counter(struct json *j, const struct counter *c)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "export/privacy.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 static bool is_digit(char c)
 {

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 #define SEGMENT_MAX  128 /* a longer one is a token, whatever stands in it */
 #define DIGITS_ID    6

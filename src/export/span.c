@@ -2,7 +2,7 @@
 /*
  * span.c: one transaction → one span, SERVER or CLIENT, by the stable HTTP semantic conventions:
  *
- *   name    "{method} {template}": the template is made to be of low cardinality (txn/template.h) and
+ *   name    "{method} {template}": the template is made to be of low cardinality (txn/target/template.h) and
  *           bounded in number, as the conventions ask of a target. Without one (not observed, or
  *           beyond the bound): "{method}". A method that OpenTelemetry does not know, or that was not
  *           seen: "HTTP". http.route is never said: only a framework knows its routes.

@@ -11,7 +11,7 @@
 
 #include "base/sip.h"
 #include "base/table.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 /* What a Host field said lately, and the site that it is: one slot each, who came there last stays. */
 #define HOSTS	 16 /* power of two */

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 /* Those of enum field_name first, in its order. */
 static const struct slice keep[] = {

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "txn/internal.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 /* RFC 9110 section 9, RFC 5789 and QUERY, which OpenTelemetry's http.request.method knows. */
 static const struct slice methods[] = {

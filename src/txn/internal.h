@@ -23,7 +23,7 @@
 #include "base/table.h"
 #include "txn/body/body.h"
 #include "txn/fields.h"
-#include "txn/template.h"
+#include "txn/target/template.h"
 #include "txn/txn.h"
 
 #define NO_NUMBER (~0ull) /* a response without a request */

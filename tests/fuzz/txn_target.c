@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "txn/target.h"
-#include "txn/template.h"
+#include "txn/target/target.h"
+#include "txn/target/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

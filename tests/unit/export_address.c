@@ -13,7 +13,7 @@
 #include "export/semconv.h"
 #include "export/span.h"
 #include "sample.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 static struct view view;
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 #define NONE_ "\x01" /* at == NULL */
 

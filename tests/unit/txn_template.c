@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "txn/template.h"
+#include "txn/target/template.h"
 
 static const struct {
 	const char *path, *expect;

@@ -11,7 +11,7 @@
 
 #include "session/evidence.h"
 #include "session/who.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 static const char *check_authority(struct slice s)
 {

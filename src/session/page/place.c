@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "session/page/placing.h"
-#include "txn/template.h"
+#include "txn/target/template.h"
 
 /* ---- which page ---- */
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "session/page/page.h"
-#include "txn/template.h"
+#include "txn/target/template.h"
 
 #define REVISIONS_AHEAD 16
 #define HOST_BYTES	sizeof(((struct failure *)0)->host)

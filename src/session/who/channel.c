@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "session/who.h"
 #include "session/who/channels.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 /* ---- whose host is it ---- */
 

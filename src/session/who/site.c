@@ -5,7 +5,7 @@
  */
 #include "session/who.h"
 #include "stream/address.h"
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 /* Octets of a host name as written on the wire (RFC 3986 reg-name without percent-encoding, plus the
  * underscore that private names have); capital letters made small; 0: not allowed. */

@@ -4,7 +4,7 @@
  * asked for lately, so it is one pass without tables beyond a class a character, and it stops at
  * TEMPLATE_BYTES however long the path is.
  */
-#include "txn/template.h"
+#include "txn/target/template.h"
 
 #include <errno.h>
 #include <stdlib.h>

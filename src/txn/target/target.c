@@ -5,7 +5,7 @@
  * none of the four forms is given as a path, and all up to its last '@' is taken off, because
  * nothing in it can be relied on to be no password.
  */
-#include "txn/target.h"
+#include "txn/target/target.h"
 
 static bool is_alpha(char c)
 {

@@ -382,15 +382,6 @@ static void attribute(struct session *s, struct transaction *t)
 		s->stats.unattributed++;
 }
 
-/* Of a service that a server of this host asked. What a proxy passes on is the page's own request. */
-static bool is_failure(const struct transaction *t)
-{
-	if (t->hop)
-		return false;
-	return t->status >= 500 || t->outcome == OUTCOME_SERVER_RESET ||
-	       t->outcome == OUTCOME_TIMEOUT;
-}
-
 static void on_transaction(void *ctx, struct transaction *t)
 {
 	struct session *s = ctx;
@@ -402,8 +393,7 @@ static void on_transaction(void *ctx, struct transaction *t)
 		struct who_fields said = { .value[WHO_USER_AGENT] = t->user_agent };
 
 		segments_agent(s->segments, &said, t);
-		if (is_failure(t))
-			pages_failure(s->pages, t);
+		pages_called(s->pages, t);
 	}
 	if (t->side == SIDE_SERVER)
 		reach_learn(s, t);

@@ -239,7 +239,7 @@ struct agent {
 
 #define AGENT_BYTES 1024 /* of a User-Agent that are looked at */
 
-/* What a word of a User-Agent tells. Data: src/session/who/agents_words.c, agents_robots.c. */
+/* What a word of a User-Agent tells. Data: src/session/who/agent/words.c, robots.c. */
 enum agent_word_kind {
 	WORD_BOT,
 	WORD_TEST,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/who/agents.h"
+#include "session/who/agent/agents.h"
 
 static struct agents *agents;
 

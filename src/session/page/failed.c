@@ -23,7 +23,17 @@ void pages_failed(struct pages *p, const uint8_t trace_id[16], uint64_t seen_ns,
 		       host.len < sizeof(f->host) ? host.len : sizeof(f->host) - 1);
 }
 
-void pages_failure(struct pages *p, const struct transaction *t)
+/* Of a service that a server of this host asked. What a proxy passes on is the page's own request. */
+static bool is_failure(const struct transaction *t)
 {
-	pages_failed(p, t->trace_id, t->start_ns, t->server_name);
+	if (t->hop)
+		return false;
+	return t->status >= 500 || t->outcome == OUTCOME_SERVER_RESET ||
+	       t->outcome == OUTCOME_TIMEOUT;
+}
+
+void pages_called(struct pages *p, const struct transaction *t)
+{
+	if (is_failure(t))
+		pages_failed(p, t->trace_id, t->start_ns, t->server_name);
 }

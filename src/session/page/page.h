@@ -118,8 +118,8 @@ void pages_rules(struct pages *p, const char *const *virtual_);
  * that had begun before turned out to be frames of it, and are none any more. */
 bool pages_push(struct pages *p, struct identity *who, const struct request *r,
 		struct transaction *t, enum activity activity, uint32_t *ret_folded);
-/* A call that a server of this host made, and that failed. */
-void pages_failure(struct pages *p, const struct transaction *t);
+/* A call that a server of this host made: it matters if it failed. */
+void pages_called(struct pages *p, const struct transaction *t);
 /* The same of anything that failed in a trace; `host`: empty, or the one that was asked. */
 void pages_failed(struct pages *p, const uint8_t trace_id[16], uint64_t seen_ns, struct slice host);
 void pages_tick(struct pages *p, uint64_t now_ns);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agents_robots.c: data only: what robots, monitors, health checks and HTTP libraries call themselves
+ * robots.c: data only: what robots, monitors, health checks and HTTP libraries call themselves
  * in their User-Agents, in lower case, from their makers' public pages. What ends with bot, crawler,
  * spider, crawl or scraper, or gives its address as "+http", needs no row (user_agent.c).
  *
  * Nothing may stand here that people's browsers or a shop's own application say of themselves.
  */
-#include "session/who/agents.h"
+#include "session/who/agent/agents.h"
 
 /* clang-format off */
 #define BOT(text)     { text, WORD_BOT, 0, 3 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agents_words.c: data only: what systems, browsers and devices write into the User-Agent of a
+ * words.c: data only: what systems, browsers and devices write into the User-Agent of a
  * person. A browser names its ancestors too ("Chrome/120 Safari/537.36 Edg/120"), so the most special
  * has the highest rank. Sources: the vendors' own pages on their User-Agent strings, MDN "User-Agent".
  */
-#include "session/who/agents.h"
+#include "session/who/agent/agents.h"
 
 #define OS_(text, v, rank)                                                                         \
 	{                                                                                          \

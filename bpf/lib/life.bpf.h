@@ -164,8 +164,8 @@ static __noinline bool pc_is_unanswered(struct pc_sock *s, struct sock *sk)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct pc_tcp t;
 
-	if (!s || !tp || s->open_generation || (s->flags & PC_S_EXISTED) ||
-	    !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
+	if (!s || !tp || (s->open_generation && !(s->flags & PC_S_MADE)) || s->ended ||
+	    (s->flags & PC_S_EXISTED) || !(s->flags & PC_S_ANCHORED) || (s->flags & PC_S_COUNTED))
 		return false;
 	if (s->flags & PC_S_ACTIVE ? !(s->flags & PC_S_RESET_IN)
 				   : (s->flags & PC_S_RESET_IN) || sk->sk_err)
@@ -179,7 +179,7 @@ static __noinline bool pc_is_unanswered(struct pc_sock *s, struct sock *sk)
 static __always_inline void pc_tell_in_vain(struct pc_sock *s, struct sock *sk, int old,
 					    const struct pc_control *c)
 {
-	if (s->scope == PC_SCOPE_NO || s->open_generation == c->brain_generation)
+	if (s->scope == PC_SCOPE_NO)
 		return;
 	if (old != TCP_SYN_SENT) {
 		if ((old != TCP_ESTABLISHED && old != TCP_CLOSE_WAIT) || !pc_is_unanswered(s, sk))
@@ -188,7 +188,8 @@ static __always_inline void pc_tell_in_vain(struct pc_sock *s, struct sock *sk, 
 			s->scope = PC_SCOPE_YES;
 		s->flags |= PC_S_IN_VAIN;
 	}
-	pc_tell_open(s, sk, bpf_ktime_get_ns());
+	if (s->open_generation != c->brain_generation)
+		pc_tell_open(s, sk, bpf_ktime_get_ns());
 }
 
 static __always_inline __u32 pc_refused_flags(const struct sock *sk, const struct tcp_sock *tp)
@@ -239,6 +240,20 @@ static __noinline int pc_on_established(struct pc_sock *s, struct sock *sk)
 	return 0;
 }
 
+/*
+ * Who connected is told before an octet moves: where the other end is on this host, its server asks whether
+ * that client is watched (src/trace/ends.h), and may have answered by the time that the client's first call
+ * returns. Not of a socket that no process has (the kernel's own, subflows of MPTCP).
+ */
+static __always_inline void pc_tell_made(struct pc_sock *s, struct sock *sk)
+{
+	if (!(s->flags & PC_S_ACTIVE) || s->scope != PC_SCOPE_YES || s->open_generation ||
+	    !pc_file_of(sk))
+		return;
+	s->flags |= PC_S_MADE;
+	pc_tell_open(s, sk, bpf_ktime_get_ns());
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 {
@@ -273,6 +288,7 @@ int BPF_PROG(pc_on_state, struct sock *sk, int old, int new)
 		pc_count_unseen(s, sk, c);
 	if (new == TCP_ESTABLISHED) {
 		pc_on_established(s, sk);
+		pc_tell_made(s, sk);
 	} else if (fin) {
 		if (s->open_generation && s->open_generation == c->brain_generation &&
 		    s->scope != PC_SCOPE_NO)

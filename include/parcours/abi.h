@@ -33,7 +33,8 @@
  */
 enum pc_kind {
 	PC_DATA = 1,
-	PC_OPEN,  /* the first time a watched connection is used (again after a new brain) */
+	PC_OPEN, /* a watched process's connect() came about, or a watched connection is used for the first
+		    time (again after a new brain) */
 	PC_END,	  /* one direction ended: end of stream or an error */
 	PC_CLOSE, /* TCP state became CLOSE; reads may still follow */
 	PC_GONE,  /* the socket is destroyed: nothing follows */

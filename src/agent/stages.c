@@ -24,6 +24,7 @@ struct txn_limits txn_limits_of(const struct config *c)
 		.open = (uint32_t)c->transactions,
 		.bytes = c->transaction_bytes,
 		.patience_ns = 10000000000,
+		.hold_ns = 250000000,
 		.templates = (uint32_t)c->templates,
 		.processes = { .processes = (uint32_t)c->processes, .keep_ns = 30000000000 },
 	};

@@ -100,6 +100,12 @@ void proto_meet(struct connection *c, enum pc_dir d)
 
 /* ---- detection ---- */
 
+static void tell_unmade(struct proto *p, const struct connection *c)
+{
+	if (p->sink.unmade && c->flags & PC_F_ACTIVE)
+		p->sink.unmade(p->sink.ctx, c);
+}
+
 static uint64_t not_ours(struct proto *p, struct connection *c, enum pc_dir d,
 			 const struct range *r)
 {
@@ -108,6 +114,7 @@ static uint64_t not_ours(struct proto *p, struct connection *c, enum pc_dir d,
 	p->stats.not_http++;
 	p->stats.lost[PROTO_LOSS_NOT_HTTP]++;
 	proto_lose(p, c, d, r->pos, r->len, PROTO_LOSS_NOT_HTTP, PC_WHY_NONE);
+	tell_unmade(p, c);
 	c->proto = NULL;
 	conn_free(p, conn);
 	stream_ignore(p->stream, c);
@@ -120,6 +127,7 @@ static void not_watched(struct proto *p, struct connection *c)
 {
 	struct proto_conn *conn = c->proto;
 
+	tell_unmade(p, c);
 	c->proto = NULL;
 	conn_free(p, conn);
 	stream_ignore(p->stream, c);
@@ -362,6 +370,8 @@ static void on_close(void *ctx, struct connection *c, enum stream_close_reason w
 		conn->speaks->close(p, c, why);
 		p->sink.close(p->sink.ctx, c, why);
 	}
+	if (!conn->speaks)
+		tell_unmade(p, c);
 	if (!conn->speaks && why == STREAM_CLOSE_GONE)
 		tell_mute(p, c, conn->shakes ? &conn->handshake : NULL, 0);
 	p->stats.unseen += conn->holed && !conn->told;

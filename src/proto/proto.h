@@ -127,6 +127,8 @@ struct proto_sink {
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
 	/* This end connected, and was let in: of any protocol. May be NULL. */
 	void (*made)(void *ctx, const struct connection *c);
+	/* … and is no HTTP, or ended before that was known: no open() and no close() for it. May be NULL. */
+	void (*unmade)(void *ctx, const struct connection *c);
 	/* The host that this end asks for by TLS. Valid during the call. May be NULL. */
 	void (*named)(void *ctx, const struct connection *c, struct slice host);
 	/* It came to its end, or its handshake did, and nothing was understood of it but that: `tls` NULL, or

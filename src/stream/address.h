@@ -32,4 +32,11 @@ static inline bool address_is_v4(const struct pc_addr *a)
 	return !memcmp(a->ip, mapped, sizeof(mapped));
 }
 
+static inline bool address_is_loopback(const struct pc_addr *a)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+
+	return !memcmp(a->ip, v6, sizeof(v6)) || (address_is_v4(a) && a->ip[12] == 127);
+}
+
 #endif

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ends.c: see ends.h. Two tables of client ends, the open ones and those that closed, in order of closing; one
- * of processes.
+ * of processes; one of the addresses that this host has, as far as its sockets have shown them.
  */
 #include "trace/ends.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/table.h"
+#include "stream/address.h"
 #include "trace/calls.h"
+
+#define HOSTS 256
+
+struct host {
+	uint8_t ip[16]; /* key */
+};
 
 enum name_kind { NAME_ISN = 1, NAME_SOCKET };
 
@@ -19,12 +27,14 @@ struct client_end { /* entry of both tables; the key comes first */
 	uint64_t closed_ns;
 	uint64_t begun; /* the latest request that it wrote began before this position */
 	uint32_t tgid;	/* of the client */
+	bool mute;	/* what it writes is not told in time */
 };
 #define END_KEY (2 * sizeof(uint64_t))
 
 struct ends {
 	struct table *open, *closed;
 	struct table *serving; /* by tgid */
+	struct table *hosts;   /* by address */
 };
 
 int ends_new(uint32_t limit, struct ends **ret)
@@ -43,6 +53,9 @@ int ends_new(uint32_t limit, struct ends **ret)
 	err = table_new(sizeof(uint64_t), sizeof(uint64_t), limit, &e->serving);
 	if (err)
 		goto fail;
+	err = table_new(sizeof(struct host), sizeof(((struct pc_addr *)0)->ip), HOSTS, &e->hosts);
+	if (err)
+		goto fail;
 	*ret = e;
 	return 0;
 fail:
@@ -57,6 +70,7 @@ void ends_free(struct ends *e)
 	table_free(e->open);
 	table_free(e->closed);
 	table_free(e->serving);
+	table_free(e->hosts);
 	free(e);
 }
 
@@ -88,8 +102,6 @@ static uint64_t position_of(const struct transaction *x)
 	return x->unobserved & UNOBSERVED_EXCHANGE ? x->request.pos : x->exchange_pos;
 }
 
-/* ---- client ends ---- */
-
 static void *add(struct table *table, const void *key)
 {
 	void *entry;
@@ -102,18 +114,41 @@ static void *add(struct table *table, const void *key)
 	return table_add(table, key, &fresh);
 }
 
+/* ---- this host ---- */
+
+static void note_host(struct ends *e, const struct connection *c)
+{
+	if (c->opened && c->family != AF_UNIX)
+		add(e->hosts, c->local.ip);
+}
+
+/* May the client be of this host? */
+static bool is_here(const struct ends *e, const struct transaction *x)
+{
+	return address_is_loopback(&x->remote) || table_find(e->hosts, x->remote.ip);
+}
+
+/* ---- client ends ---- */
+
+void ends_made(struct ends *e, const struct connection *c)
+{
+	struct client_end key = name_of(c), *end = add(e->open, &key);
+
+	if (end)
+		end->tgid = c->tgid;
+	note_host(e, c);
+}
+
 void ends_open(struct ends *e, const struct connection *c, enum side side)
 {
 	const uint64_t tgid = c->tgid;
-	struct client_end key = name_of(c), *end;
 	uint64_t *serving;
 
 	if (side == SIDE_CLIENT) {
-		end = add(e->open, &key);
-		if (end)
-			end->tgid = c->tgid;
+		ends_made(e, c);
 		return;
 	}
+	note_host(e, c);
 	serving = tgid ? add(e->serving, &tgid) : NULL;
 	if (serving)
 		table_touch(e->serving, serving);
@@ -133,6 +168,7 @@ void ends_close(struct ends *e, const struct connection *c, uint64_t now_ns)
 		return;
 	end->tgid = was.tgid;
 	end->begun = was.begun;
+	end->mute = was.mute;
 	end->closed_ns = now_ns;
 	table_touch(e->closed, end);
 }
@@ -148,10 +184,10 @@ void ends_begin(struct ends *e, const struct transaction *x)
 		end->begun = position_of(x) + 1;
 }
 
-const struct client_end *ends_find(const struct ends *e, const struct transaction *x)
+struct client_end *ends_find(const struct ends *e, const struct transaction *x)
 {
 	struct client_end key = name_socket(x->peer_id);
-	const struct client_end *end;
+	struct client_end *end;
 
 	if (!(x->unobserved & UNOBSERVED_EXCHANGE))
 		key = name_isn(x->isn_client, x->isn_server);
@@ -164,6 +200,25 @@ const struct client_end *ends_find(const struct ends *e, const struct transactio
 bool ends_has_begun(const struct client_end *end, const struct transaction *x)
 {
 	return position_of(x) < end->begun;
+}
+
+bool ends_is_awaited(const struct ends *e, const struct transaction *x)
+{
+	const struct client_end *end = ends_find(e, x);
+	bool unix_socket = x->family == AF_UNIX;
+
+	if (end)
+		return !end->mute && !ends_has_begun(end, x);
+	if (x->ordinal || !x->request.seen)
+		return false;
+	if (unix_socket)
+		return x->peer_id;
+	return x->flags & TXN_JOINED && !(x->unobserved & UNOBSERVED_EXCHANGE) && is_here(e, x);
+}
+
+void ends_give_up(struct client_end *end)
+{
+	end->mute = true;
 }
 
 /* ---- processes ---- */

@@ -254,7 +254,7 @@ static void begin_late(struct trace *t, const struct transaction *x, const uint8
 static void set_ids(struct trace *t, struct transaction *x, int found,
 		    const struct traceparent *parent)
 {
-	const struct client_end *end = x->side == SIDE_SERVER ? ends_find(t->ends, x) : NULL;
+	struct client_end *end = x->side == SIDE_SERVER ? ends_find(t->ends, x) : NULL;
 	struct exchange_name name;
 	struct call *call = NULL;
 	uint8_t client_id[8];
@@ -291,7 +291,10 @@ static void set_ids(struct trace *t, struct transaction *x, int found,
 	}
 	if (call && x->side == SIDE_CLIENT)
 		calls_end(t->calls, call, t->now_ns);
-	if (end && !call && found <= 0 && !ends_has_begun(end, x))
+	if (!end || ends_has_begun(end, x))
+		return;
+	ends_give_up(end);
+	if (!call && found <= 0)
 		begin_late(t, x, client_id);
 }
 
@@ -489,6 +492,28 @@ static void on_attempt(void *ctx, struct attempt *a)
 		t->sink.attempt(t->sink.ctx, a);
 }
 
+static void on_made(void *ctx, const struct connection *c)
+{
+	struct trace *t = ctx;
+
+	ends_made(t->ends, c);
+}
+
+/* It was a client all the same, of whatever reads HTTP at the other end. */
+static void on_unmade(void *ctx, const struct connection *c)
+{
+	struct trace *t = ctx;
+
+	trace_close(t, c);
+}
+
+static bool on_early(void *ctx, const struct transaction *x)
+{
+	const struct trace *t = ctx;
+
+	return x->side == SIDE_SERVER && ends_is_awaited(t->ends, x);
+}
+
 static bool on_serves(void *ctx, uint32_t tgid, uint32_t tid, uint64_t at_ns)
 {
 	const struct trace *t = ctx;
@@ -517,11 +542,14 @@ struct txn_sink trace_txn_sink(struct trace *t)
 		.ctx = t,
 		.begin = on_begin,
 		.transaction = on_transaction,
+		.early = on_early,
 		.answered = on_answered,
 		.lost = on_lost,
 		.active = on_active,
 		.open = on_open,
 		.close = on_close,
+		.made = on_made,
+		.unmade = on_unmade,
 		.attempt = on_attempt,
 		.listener = on_listener,
 		.serves = on_serves,

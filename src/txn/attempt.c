@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "stream/address.h"
 #include "txn/internal.h"
 
 #define WAITING	     1024
@@ -246,14 +247,6 @@ static void take_facts(const struct connection *c, struct attempt *a)
 
 /* ---- waiting ---- */
 
-static bool is_loopback(const struct pc_addr *a)
-{
-	static const uint8_t v6[16] = { [15] = 1 }, v4[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(a->ip, v6, sizeof(v6)) ||
-	       (!memcmp(a->ip, v4, sizeof(v4)) && a->ip[12] == 127);
-}
-
 /* The same call by another connection: to the same address, to the other one of this host, or at once to one
  * of the other family. */
 static bool is_made(const struct attempt *a, const struct made *m)
@@ -263,7 +256,7 @@ static bool is_made(const struct attempt *a, const struct made *m)
 	if (!a->tid || m->tgid != a->tgid || m->tid != a->tid || m->to.port != a->remote.port)
 		return false;
 	if (memcmp(m->to.ip, a->remote.ip, sizeof(m->to.ip)) &&
-	    !(is_loopback(&m->to) && is_loopback(&a->remote))) {
+	    !(address_is_loopback(&m->to) && address_is_loopback(&a->remote))) {
 		if (m->family == a->family)
 			return false;
 		most_ns = FALL_BACK_NS;

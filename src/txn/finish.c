@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * finish.c: an open transaction → a transaction: sizes, times, outcome, process, connection facts,
- * each observed or named as unobserved; then the sink, then its memory goes back.
+ * each observed or named as unobserved; then the sink (at once, or by held.c), then its memory goes back.
  *
  * Times that disagree: the clock is one (CLOCK_MONOTONIC), but two threads on two CPUs stamp the ends
  * of two calls, and the thread that read a request may be stamped after another has answered it. A
@@ -280,6 +280,13 @@ void finish(struct txn *x, struct open_txn *o)
 	set_connection(o);
 	set_template(x, &o->t);
 	sent_set(o);
+	if (!held_take(x, o))
+		hand_out(x, o);
+}
+
+void hand_out(struct txn *x, struct open_txn *o)
+{
+	set_process(x, o); /* while it was held another may have taken its place */
 	x->stats.closed[o->t.outcome]++;
 	if (o->t.outcome == OUTCOME_UNOBSERVED)
 		x->stats.unobserved_why[o->t.why]++;

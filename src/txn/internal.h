@@ -6,6 +6,7 @@
  *   head.c     heads → the fields of a transaction
  *   finish.c   an open transaction → outcome, times, process → the sink
  *   sent.c     what became of a response after it was written
+ *   held.c     over, but too early for the next stage
  *   attempt.c  connections that came to nothing, and for which request
  *   txn.c      life of the stage, memory and eviction
  *
@@ -45,8 +46,8 @@ struct message_state {
 
 struct open_txn {
 	struct transaction t;
-	struct arena arena; /* holds this struct too */
-	struct txn_conn *conn;
+	struct arena arena;		/* holds this struct too */
+	struct txn_conn *conn;		/* NULL: held, and on no list but that */
 	struct open_txn *next;		/* on the connection */
 	struct open_txn *older, *newer; /* in txn.age[value] */
 	uint64_t number;		/* n-th request head of the connection, or NO_NUMBER */
@@ -54,7 +55,9 @@ struct open_txn {
 	bool counted; /* active(+1) was said */
 	struct message_state request, response;
 	struct instant before; /* last byte of the previous response */
-	struct list waiting;   /* in txn.waiting: for the acknowledgement of its response */
+	struct list
+		waiting; /* in txn.waiting: for the acknowledgement of its response; or in txn.held */
+	uint64_t held_ns;		      /* since when */
 	uint64_t acknowledged_ns, at_most_ns; /* its last byte; 0 = not */
 	bool tunnel_hidden[2];		      /* the latest bytes of the tunnel have no time */
 };
@@ -112,6 +115,8 @@ struct txn {
 	struct field_index fields;
 	struct age_list age[VALUES];
 	struct list waiting; /* transactions that are over but for the acknowledgement, in order */
+	struct list held;    /* and those of held.c */
+	uint64_t now_ns;     /* of the latest tick */
 	struct txn_stats stats;
 	int64_t wall_minus_mono_ns;
 };
@@ -125,12 +130,16 @@ void txn_set_value(struct txn *x, struct open_txn *o, unsigned value);
 bool txn_evict(struct txn *x, const struct open_txn *keep);
 /* Whatever of it has not ended is unobserved from here on, for want of memory. */
 void txn_give_up(struct open_txn *o);
+/* From its connection and from what eviction looks at. */
+void txn_detach(struct txn *x, struct open_txn *o);
 /* Takes it from all lists and frees it. */
 void txn_remove(struct txn *x, struct open_txn *o);
 
 /* finish.c */
-/* Hands a transaction out, then frees it. */
+/* It is over: hands it out, or holds it. */
 void finish(struct txn *x, struct open_txn *o);
+/* … to the sink; then its memory goes back. */
+void hand_out(struct txn *x, struct open_txn *o);
 void say_begin(struct txn *x, struct open_txn *o);
 void say_answered(struct txn *x, struct open_txn *o);
 void say_active(struct txn *x, struct open_txn *o, int delta);
@@ -152,6 +161,12 @@ void sent_tick(struct txn *x, uint64_t now_ns);
 void sent_told(struct txn *x, struct txn_conn *conn, const struct sent *sent);
 /* What is known when it is handed out. */
 void sent_set(struct open_txn *o);
+
+/* held.c */
+/* Held, if it comes too early. */
+bool held_take(struct txn *x, struct open_txn *o);
+void held_tick(struct txn *x, uint64_t now_ns);
+bool held_give(struct txn *x); /* hands out the oldest; false: there is none */
 
 /* attempt.c */
 int attempts_new(struct attempts **ret);

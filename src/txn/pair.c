@@ -397,7 +397,19 @@ static void on_gap(void *ctx, struct connection *c, enum pc_dir d)
 
 static void on_made(void *ctx, const struct connection *c)
 {
-	attempt_made(ctx, c);
+	struct txn *x = ctx;
+
+	attempt_made(x, c);
+	if (x->sink.made)
+		x->sink.made(x->sink.ctx, c);
+}
+
+static void on_unmade(void *ctx, const struct connection *c)
+{
+	struct txn *x = ctx;
+
+	if (x->sink.unmade)
+		x->sink.unmade(x->sink.ctx, c);
 }
 
 static void on_named(void *ctx, const struct connection *c, struct slice host)
@@ -433,6 +445,7 @@ struct proto_sink txn_proto_sink(struct txn *x)
 		.gap = on_gap,
 		.close = on_close,
 		.made = on_made,
+		.unmade = on_unmade,
 		.named = on_named,
 		.mute = on_mute,
 	};

@@ -25,6 +25,7 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	arena_pool_init(&x->pool, BLOCK_BYTES, limits->bytes);
 	field_index_init(&x->fields);
 	list_init(&x->waiting);
+	list_init(&x->held);
 	err = table_new(sizeof(struct txn_conn), sizeof(uint64_t), limits->open, &x->conns);
 	if (err)
 		goto fail;
@@ -51,6 +52,8 @@ void txn_free(struct txn *x)
 	for (unsigned v = 0; v < VALUES; v++)
 		while (x->age[v].oldest)
 			txn_remove(x, x->age[v].oldest);
+	while (!list_empty(&x->held))
+		txn_remove(x, list_entry(x->held.next, struct open_txn, waiting));
 	arena_pool_done(&x->pool);
 	template_set_free(x->templates);
 	process_table_free(x->processes);
@@ -82,12 +85,15 @@ void txn_record(struct txn *x, const struct pc_head *rec)
 void txn_tick(struct txn *x, uint64_t now_ns)
 {
 	sent_tick(x, now_ns);
+	held_tick(x, now_ns);
 	attempt_tick(x, now_ns);
 	process_table_tick(x->processes, now_ns);
 }
 
 void txn_finish(struct txn *x)
 {
+	while (held_give(x))
+		;
 	attempt_finish(x);
 }
 
@@ -155,14 +161,21 @@ static void conn_unlink(struct txn_conn *conn, struct open_txn *o)
 		conn->tunnel = NULL;
 }
 
+void txn_detach(struct txn *x, struct open_txn *o)
+{
+	conn_unlink(o->conn, o);
+	age_unlink(x, o);
+	o->conn = NULL;
+}
+
 void txn_remove(struct txn *x, struct open_txn *o)
 {
 	struct arena arena = o->arena; /* o lies in it */
 
 	attempt_release(x, o);
 	list_remove(&o->waiting);
-	conn_unlink(o->conn, o);
-	age_unlink(x, o);
+	if (o->conn)
+		txn_detach(x, o);
 	x->stats.open--;
 	arena_clear(&arena);
 }
@@ -187,7 +200,12 @@ void txn_give_up(struct open_txn *o)
 
 bool txn_evict(struct txn *x, const struct open_txn *keep)
 {
-	/* All of it was seen: only when it was acknowledged is given away. */
+	/* All of it was seen, and when it was acknowledged; only which call it answers is given away. */
+	if (held_give(x)) {
+		x->stats.evicted++;
+		return true;
+	}
+	/* Only when it was acknowledged is given away. */
 	if (!list_empty(&x->waiting)) {
 		x->stats.evicted++;
 		finish(x, list_entry(x->waiting.next, struct open_txn, waiting));

@@ -190,6 +190,10 @@ struct txn_sink {
 	 * whose head was not seen or found no memory. May be NULL. */
 	void (*begin)(void *ctx, struct transaction *t);
 	void (*transaction)(void *ctx, struct transaction *t);
+	/* *t is over: would transaction() come too early, since something that it needs is still to be told? Then
+	 * it is asked again with each tick, for txn_limits.hold_ns at most. Its connection may close meanwhile.
+	 * May be NULL. */
+	bool (*early)(void *ctx, const struct transaction *t);
 	/* The response of a SERVER's *t has ended, or became a tunnel: who moved the first and last octets of
 	 * both messages, and when, stands in it now. transaction() follows, at once or when the last octet was
 	 * acknowledged; without this call where the response was not seen to end. May be NULL. */
@@ -204,6 +208,10 @@ struct txn_sink {
 	 * trace_close want them). May be NULL. */
 	void (*open)(void *ctx, const struct connection *c, enum side side);
 	void (*close)(void *ctx, const struct connection *c);
+	/* This end connected, and was let in: before open(), which need not come. unmade(): nor will it. May be
+	 * NULL. */
+	void (*made)(void *ctx, const struct connection *c);
+	void (*unmade)(void *ctx, const struct connection *c);
 	/* Not of a transaction. Valid during the call; the later stages fill in their parts. May be NULL. */
 	void (*attempt)(void *ctx, struct attempt *a);
 	void (*listener)(void *ctx, struct listener_news *n);
@@ -218,6 +226,7 @@ struct txn_limits {
 	uint32_t open;	      /* transactions open at once: 65,536 */
 	size_t bytes;	      /* arenas of all of them: 32 MiB */
 	uint64_t patience_ns; /* for the acknowledgement of a whole response: 10 s */
+	uint64_t hold_ns;     /* for what txn_sink.early waits for: 250 ms */
 	uint32_t templates;   /* distinct path templates; beyond: "{other}" */
 	struct process_limits processes;
 };
@@ -226,6 +235,7 @@ struct txn_stats {
 	uint64_t opened, closed[8]; /* by enum outcome; opened = sum of closed + open, always */
 	uint64_t unobserved_why[PC_WHY_MAX];
 	uint64_t evicted; /* handed out early as unobserved (buffer) to make room */
+	uint64_t held;	  /* that txn_sink.early held back */
 	uint64_t
 		refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
 	uint64_t fields_dropped; /* heads whose fields found no memory */

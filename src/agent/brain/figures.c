@@ -210,6 +210,7 @@ static void add_txn(struct figures *l, const struct txn *txn, const struct trace
 		   PC_WHY_MAX);
 	add_gauge(l, "parcours.agent.transactions.open", "{transaction}", s.open);
 	add(l, "parcours.agent.transactions.evicted", "{transaction}", s.evicted);
+	add(l, "parcours.agent.transactions.held", "{transaction}", s.held);
 	add(l, "parcours.agent.transactions.refused", "{transaction}", s.refused);
 	add(l, "parcours.agent.transactions.fields_dropped", "{message}", s.fields_dropped);
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);

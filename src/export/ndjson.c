@@ -157,12 +157,12 @@ static void put_request(struct row *r)
 	if (semconv_server_port(t))
 		put_number(r, KEY("server.port"), semconv_server_port(t));
 	put_text(r, KEY("user_agent.original"), v->user_agent);
-	put_str(r, KEY("user_agent.name"), v->agent.name);
-	if (v->agent.version) { /* OpenTelemetry has versions as text */
-		put_number(r, SLICE(",\"user_agent.version\":\""), v->agent.version);
+	put_str(r, KEY("user_agent.name"), t->agent_name);
+	if (t->agent_version) { /* OpenTelemetry has versions as text */
+		put_number(r, SLICE(",\"user_agent.version\":\""), t->agent_version);
 		buf_add_byte(r->out, '"');
 	}
-	put_str(r, KEY("user_agent.synthetic.type"), v->agent.bot ? "bot" : NULL);
+	put_str(r, KEY("user_agent.synthetic.type"), t->agent_synthetic);
 	put_field(r, KEY("http.request.header.content-type"), r->v->content_type);
 	put_field(r, KEY("http.request.header.referer"), v->referer);
 }

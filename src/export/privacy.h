@@ -13,7 +13,7 @@
  *              the host is), of the client, and where a host is named by its address: Host, absolute
  *              targets, Referer, Location; never a whole one but by name (peer_address)
  *   hosts      a label of a host's name (Host, site, Referer, Location …) by the rules of a path's segment
- *   agent      the User-Agent field is withheld; its class (name and major version) stays
+ *   agent      the User-Agent field is withheld; its class (session/who.h: name and major version) stays
  *   types      Content-Type without its parameters; what has not the form of a type, or
  *              is like a token, becomes REDACTED
  *   names      an unknown method, the scheme of a target and the protocol that was switched to: what is
@@ -30,8 +30,7 @@
 #include "base/buf.h"
 #include "export/export.h"
 
-#define PRIVACY_AGENT 33  /* octets of a class's name */
-#define PRIVACY_HOST  320 /* of a host's name (253 at most), its labels grown by marks, and NUL */
+#define PRIVACY_HOST 320 /* of a host's name (253 at most), its labels grown by marks, and NUL */
 
 struct privacy_rules {
 	enum privacy mode;
@@ -47,14 +46,6 @@ static inline bool privacy_truncates(enum privacy mode, bool peer_address)
 	return mode != PRIVACY_NONE && !peer_address;
 }
 
-struct agent_class {
-	char name[PRIVACY_AGENT]; /* Chrome, curl, Googlebot …; empty: no User-Agent; "other" */
-	uint32_t version;	  /* major; 0 = none */
-	bool bot;
-};
-
-#define PRIVACY_AGENTS 64
-
 /* Slices point into the transaction or into `scratch`: valid until the next view_make. */
 struct view {
 	struct slice path, query, template_, referer, location;
@@ -67,17 +58,11 @@ struct view {
 	struct slice server;	/* server.address; at == NULL: none is known */
 	struct slice authority; /* of url.full; at == NULL: none was named */
 	bool has_query;
-	struct agent_class agent;
 	char peer[46], local[46], client[46]; /* text; empty = unobserved or none */
 	char host[PRIVACY_HOST];	      /* of a host whose name may not leave as it is */
 	struct slice site;		      /* at == NULL: none */
 	char site_text[PRIVACY_HOST];	      /* of a site, likewise */
 	struct buf scratch;
-	struct
-	{ /* classes of the User-Agents seen last, by hash: the same few come again and again */
-		uint64_t hash;
-		struct agent_class class;
-	} agents[PRIVACY_AGENTS];
 };
 
 void view_init(struct view *v);
@@ -94,7 +79,6 @@ void privacy_query(struct slice query, const char *const *keep, struct buf *out)
 void privacy_url(struct slice url, const struct privacy_rules *rules, struct buf *out);
 /* False: the path has nothing that privacy_path would change. */
 bool privacy_path_speaks(struct slice path);
-void agent_classify(struct slice user_agent, struct agent_class *ret); /* view.c */
 /* Of an executable: itself, or what was appended to `out`. */
 struct slice privacy_executable(struct slice path, struct buf *out);
 /* The members that may leave; empty = none. */

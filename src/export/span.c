@@ -154,10 +154,11 @@ static void add_http(struct buf *b, const struct transaction *t, const struct vi
 	}
 	if (v->user_agent.len)
 		attr_text(b, ATTRIBUTES, SLICE("user_agent.original"), v->user_agent);
-	if (v->agent.name[0])
-		attr_text(b, ATTRIBUTES, SLICE("user_agent.name"), slice_str(v->agent.name));
-	if (v->agent.bot)
-		attr_text(b, ATTRIBUTES, SLICE("user_agent.synthetic.type"), SLICE("bot"));
+	if (t->agent_name)
+		attr_text(b, ATTRIBUTES, SLICE("user_agent.name"), slice_str(t->agent_name));
+	if (t->agent_synthetic)
+		attr_text(b, ATTRIBUTES, SLICE("user_agent.synthetic.type"),
+			  slice_str(t->agent_synthetic));
 }
 
 static void add_network(struct buf *b, const struct transaction *t, const struct view *v)

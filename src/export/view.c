@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * view.c: the exportable view of one transaction (see privacy.h): applies the rules of privacy.c to
- * its texts, writes its addresses as text, and reduces a User-Agent field to a class. The class is
- * what statistics need and what many thousands of people share.
+ * its texts and writes its addresses as text. Of a User-Agent field its class leaves always (who.h: a word of our
+ * lists, what statistics need and many thousands of people share), the field itself only with `none`.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,146 +22,6 @@ void view_init(struct view *v)
 void view_done(struct view *v)
 {
 	buf_done(&v->scratch);
-}
-
-static long find_folded(struct slice s, const char *what)
-{
-	size_t len = strlen(what);
-
-	for (size_t i = 0; i + len <= s.len; i++)
-		if (slice_ieq(slice_of(s.at + i, len), slice_of(what, len)))
-			return (long)i;
-	return -1;
-}
-
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
-static uint32_t number_at(struct slice s)
-{
-	uint32_t v = 0;
-
-	for (size_t i = 0; i < s.len && i < 6 && isdigit((unsigned char)s.at[i]); i++)
-		v = v * 10 + (uint32_t)(s.at[i] - '0');
-	return v;
-}
-
-static void set_name(struct agent_class *c, struct slice name)
-{
-	if (name.len == 0 || name.len >= sizeof(c->name) || privacy_is_secret(name))
-		name = SLICE("other");
-	memcpy(c->name, name.at, name.len);
-	c->name[name.len] = 0;
-}
-
-/* The word around position `at`, and the number after its slash. */
-static void set_word(struct agent_class *c, struct slice agent, size_t at)
-{
-	size_t from = at, to = at;
-
-	while (from && is_word(agent.at[from - 1]))
-		from--;
-	while (to < agent.len && is_word(agent.at[to]))
-		to++;
-	/* A part of an address (mybot@example.com) is no program's name. */
-	if ((from && agent.at[from - 1] == '@') || (to < agent.len && agent.at[to] == '@'))
-		set_name(c, SLICE("other"));
-	else
-		set_name(c, slice_sub(agent, from, to));
-	if (to < agent.len && agent.at[to] == '/')
-		c->version = number_at(slice_sub(agent, to + 1, agent.len));
-}
-
-/* Most specific first: every browser also says that it is some other one. */
-static bool classify_browser(struct slice agent, struct agent_class *c)
-{
-	static const struct {
-		const char *mark, *name;
-	} browsers[] = {
-		{ "Edg/", "Edge" },
-		{ "EdgA/", "Edge" },
-		{ "EdgiOS/", "Edge" },
-		{ "OPR/", "Opera" },
-		{ "SamsungBrowser/", "Samsung Internet" },
-		{ "YaBrowser/", "Yandex Browser" },
-		{ "Vivaldi/", "Vivaldi" },
-		{ "FxiOS/", "Firefox" },
-		{ "Firefox/", "Firefox" },
-		{ "CriOS/", "Chrome" },
-		{ "HeadlessChrome/", "HeadlessChrome" },
-		{ "Chrome/", "Chrome" },
-		{ "MSIE ", "Internet Explorer" },
-	};
-
-	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
-		long at = slice_find_slice(agent, slice_str(browsers[i].mark));
-
-		if (at < 0)
-			continue;
-		set_name(c, slice_str(browsers[i].name));
-		c->version = number_at(
-			slice_sub(agent, (size_t)at + strlen(browsers[i].mark), agent.len));
-		return true;
-	}
-	if (slice_find_slice(agent, SLICE("Safari/")) >= 0) {
-		long at = slice_find_slice(agent, SLICE("Version/"));
-
-		set_name(c, SLICE("Safari"));
-		c->version = at < 0 ? 0 : number_at(slice_sub(agent, (size_t)at + 8, agent.len));
-		return true;
-	}
-	return false;
-}
-
-void agent_classify(struct slice agent, struct agent_class *ret)
-{
-	static const char *const bots[] = { "bot",	  "crawl",    "spider",	   "slurp",
-					    "monitor",	  "uptime",   "pingdom",   "health",
-					    "kube-probe", "headless", "lighthouse" };
-	size_t word = 0;
-
-	*ret = (struct agent_class){ 0 };
-	if (agent.len == 0)
-		return;
-	for (size_t i = 0; i < sizeof(bots) / sizeof(bots[0]); i++) {
-		long at = find_folded(agent, bots[i]);
-
-		if (at < 0)
-			continue;
-		ret->bot = true;
-		set_word(ret, agent, (size_t)at);
-		return;
-	}
-	if (classify_browser(agent, ret))
-		return;
-	/* A product (RFC 9110 section 10.1.5) with its version is a program's name; a word alone may be that
-	 * of a device, and with it a person's. */
-	while (word < agent.len && is_word(agent.at[word]))
-		word++;
-	if (word && word + 1 < agent.len && agent.at[word] == '/' &&
-	    isdigit((unsigned char)agent.at[word + 1]))
-		set_word(ret, agent, 0);
-	else
-		set_name(ret, SLICE("other"));
-}
-
-static void set_agent(struct view *v, struct slice agent)
-{
-	uint64_t hash;
-	unsigned at;
-
-	v->agent = (struct agent_class){ 0 };
-	if (agent.len == 0)
-		return;
-	hash = slice_hash(agent, 0) | 1; /* 0 marks an empty place */
-	at = (unsigned)(hash >> 32) % PRIVACY_AGENTS;
-	if (v->agents[at].hash != hash) {
-		agent_classify(agent, &v->agents[at].class);
-		v->agents[at].hash = hash;
-	}
-	v->agent = v->agents[at].class;
 }
 
 static void set_addresses(struct view *v, const struct privacy_rules *rules,
@@ -299,7 +159,6 @@ int view_make(struct view *v, const struct privacy_rules *rules, const struct tr
 	v->scheme = make_name(t->scheme, strict);
 	v->upgrade = make_name(t->upgrade, strict);
 	v->tracestate = strict ? make_tracestate(v, t->tracestate) : t->tracestate;
-	set_agent(v, t->user_agent);
 	set_addresses(v, rules, t);
 	set_server(v, rules, t);
 	return 0;

@@ -11,10 +11,11 @@
 
 #include "session/internal.h"
 
-#define VERSION 3
+#define VERSION 4
 
 struct saved_head {
-	uint32_t version, visitor_bytes, clue_bytes, name_bytes, pages_layout, zero;
+	uint32_t version, visitor_bytes, clue_bytes, name_bytes, pages_layout;
+	uint32_t words; /* segments_words: what numbers of robots mean */
 	uint64_t now_ns;
 	int64_t wall_minus_mono_ns;
 	uint8_t mark[KEY_BYTES];
@@ -131,7 +132,7 @@ int session_save(const struct session *s, void *ctx, int (*add)(void *ctx, struc
 				sizeof(struct saved_clue),
 				sizeof(struct cookie_name),
 				pages_layout(),
-				0,
+				segments_words(s->segments),
 				s->now_ns,
 				s->wall_minus_mono_ns };
 	struct table *names = s->identities->names;
@@ -211,7 +212,8 @@ static bool is_segment(const struct visit_segment *v)
 	       !v->place.region[3];
 }
 
-/* One visitor; s == NULL: only looks whether it is one. `rules`: the same as when it was written. */
+/* One visitor; s == NULL: only looks whether it is one. `rules`: the same as when it was written, as are words
+ * where there are as many. */
 static bool load_visitor(struct session *s, const struct saved_head *h, bool rules,
 			 struct slice *rest)
 {
@@ -231,6 +233,8 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 	site = s ? sites_by_name(s->sites, name) : NULL;
 	if (!rules)
 		v.visit.segment.touchpoint = v.visit.segment.class = 0;
+	if (s && h->words != segments_words(s->segments))
+		v.visit.segment.robot = 0;
 	if (!take_touch(site ? s : NULL, rest, v.touch_len[0], &v.visit.segment.first) ||
 	    !take_touch(site ? s : NULL, rest, v.touch_len[1], &v.visit.segment.last))
 		return false;

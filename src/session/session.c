@@ -347,6 +347,7 @@ static void attribute(struct session *s, struct transaction *t)
 	struct request r;
 
 	request_read(t, &s->trust, &r);
+	segments_agent(s->segments, &r.fields, t);
 	tell_client(s, t, &r.client);
 	if (t->unobserved & (UNOBSERVED_METHOD | UNOBSERVED_START))
 		return;
@@ -392,10 +393,15 @@ static void on_transaction(void *ctx, struct transaction *t)
 	struct session *s = ctx;
 
 	reach_failed(s, t);
-	if (t->side == SIDE_SERVER)
+	if (t->side == SIDE_SERVER) {
 		attribute(s, t);
-	else if (is_failure(t))
-		pages_failure(s->pages, t);
+	} else {
+		struct who_fields said = { .value[WHO_USER_AGENT] = t->user_agent };
+
+		segments_agent(s->segments, &said, t);
+		if (is_failure(t))
+			pages_failure(s->pages, t);
+	}
 	if (t->side == SIDE_SERVER)
 		reach_learn(s, t);
 	reach_tell(s, t);

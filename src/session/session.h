@@ -74,12 +74,12 @@ struct segment_touch {
 struct segment {
 	const char *synthetic; /* bot, test; NULL: a person, as far as it says itself */
 	bool suspected;	       /* a person who behaves like a robot; never one with a cart */
-	const char *device, *os, *browser;
-	char country[3];	/* ISO 3166-1 alpha-2 */
-	char region[7];		/* ISO 3166-2: DE-BE */
-	const char *touchpoint; /* web, application, partner_api */
-	const char *customer;	/* by rule; staff, test */
-	const char *visitor;	/* new, returning; within the life of a key */
+	const char *device, *os, *browser; /* of a robot: agents_name */
+	char country[3];		   /* ISO 3166-1 alpha-2 */
+	char region[7];			   /* ISO 3166-2: DE-BE */
+	const char *touchpoint;		   /* web, application, partner_api */
+	const char *customer;		   /* by rule; staff, test */
+	const char *visitor;		   /* new, returning; within the life of a key */
 	struct segment_touch first, last;
 };
 

@@ -222,7 +222,9 @@ struct agent {
 	enum browser browser;
 	uint32_t browser_major; /* 0: not told */
 	enum synthetic synthetic;
-	struct slice robot; /* the word that said so: static text; empty: none */
+	uint16_t robot;	  /* number of the word that said so; 0: none */
+	const char *name; /* user_agent.name: agents_name; lives as long as the agents */
+	uint32_t version; /* of the robot, or browser_major; 0: not told */
 };
 
 #define AGENT_BYTES 1024 /* of a User-Agent that are looked at */
@@ -257,6 +259,10 @@ struct agents;
  * -EINVAL: an empty word, capital letters; -ENOMEM. */
 int agents_new(const struct agent_word *more, struct agents **ret);
 void agents_free(struct agents *a);
+/* The one class of a User-Agent in all outputs: of a robot, a monitor or a library the word of it that our lists
+ * know (googlebot, curl; bot), of all others the browser (Chrome; "other"). NULL: none was sent. */
+const char *agents_name(const struct agents *a, enum browser browser, uint16_t robot);
+uint16_t agents_count(const struct agents *a); /* the highest number of a word */
 /* Client hints (Sec-CH-UA, -Mobile, -Platform) go before the User-Agent, which browsers freeze. Keeps
  * the verdicts on the last few hundred values, to find them again. */
 void agent_of(struct agents *a, const struct who_fields *f, struct agent *ret);

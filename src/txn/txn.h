@@ -172,6 +172,10 @@ struct transaction {
 
 	/* filled by session/ */
 	struct slice site; /* at == NULL: none known */
+	/* What its User-Agent is (session/who.h): a browser's name or a robot's, its major version, "bot" or
+	 * "test". NULL: none was sent, no robot. Live as long as the stage. */
+	const char *agent_name, *agent_synthetic;
+	uint32_t agent_version; /* 0: not told */
 	/* SERVER: who asked, behind the proxies that are trusted. NULL: nobody was observed; "peer": the
 	 * other end of the connection; else the field that named it. */
 	const char *client_source;

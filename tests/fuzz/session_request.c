@@ -43,7 +43,8 @@ static void check_agent(const struct who_fields *f)
 	check(a.device == b.device && a.os == b.os && a.browser == b.browser &&
 	      a.browser_major == b.browser_major && a.synthetic == b.synthetic);
 	check(a.device < DEVICES && a.os < OSES && a.browser < BROWSERS);
-	check(!a.synthetic == !a.robot.len);
+	check(!a.synthetic == !a.robot && a.robot <= agents_count(agents));
+	check(a.name == b.name && a.version == b.version);
 	check(!a.synthetic == !(a.device == DEVICE_BOT || a.device == DEVICE_PROGRAM));
 }
 

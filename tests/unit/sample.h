@@ -67,6 +67,8 @@ static inline struct transaction sample(void)
 		.user_agent = SLICE(
 			"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
 			"Chrome/120.0.0.0 Safari/537.36"),
+		.agent_name = "Chrome",
+		.agent_version = 120,
 		.referer = SLICE("http://shop.example/list?page=3"),
 		.response_type = SLICE("text/html"),
 		.request = { .seen = true,

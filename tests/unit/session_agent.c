@@ -159,11 +159,11 @@ static void people_are_people(void **state)
 
 		ask(k->text, &a);
 		if (a.synthetic)
-			fail_msg("%s: a robot by '%.*s'", k->text, (int)a.robot.len, a.robot.at);
+			fail_msg("%s: a robot by '%s'", k->text, a.name);
 		if (strcmp(device_name(a.device), k->device) || strcmp(os_name(a.os), k->os) ||
-		    strcmp(browser_name(a.browser), k->browser) || a.browser_major != k->major)
+		    strcmp(a.name, k->browser) || a.version != k->major)
 			fail_msg("%s: %s, %s, %s %u", k->text, device_name(a.device), os_name(a.os),
-				 browser_name(a.browser), a.browser_major);
+				 a.name, a.version);
 	}
 }
 
@@ -255,10 +255,41 @@ static void robots_say_so(void **state)
 			fail_msg("%s: taken for a person", robots[i].text);
 		if (strcmp(synthetic_name(a.synthetic), robots[i].type) ||
 		    strcmp(device_name(a.device), robots[i].device) ||
-		    !slice_eq(a.robot, slice_str(robots[i].robot)))
-			fail_msg("%s: %s, %s by '%.*s'", robots[i].text,
-				 synthetic_name(a.synthetic), device_name(a.device),
-				 (int)a.robot.len, a.robot.at);
+		    strcmp(a.name, robots[i].robot))
+			fail_msg("%s: %s, %s by '%s'", robots[i].text, synthetic_name(a.synthetic),
+				 device_name(a.device), a.name);
+		assert_ptr_equal(agents_name(agents, a.browser, a.robot), a.name);
+		assert_true(a.robot && a.robot <= agents_count(agents));
+	}
+}
+
+/* Behind the word that said so, whatever browser the robot says to be. */
+static void versions_of_robots(void **state)
+{
+	static const struct {
+		const char *text, *name;
+		uint32_t version;
+	} list[] = {
+		{ "curl/7.88.1", "curl", 7 },
+		{ "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+		  "googlebot", 2 },
+		{ "Mozilla/5.0 AppleWebKit/537.36 (compatible; bingbot/2.0) Chrome/120.0 "
+		  "Safari/537.36",
+		  "bingbot", 2 },
+		{ "AdsBot-Google-Mobile/3", "adsbot-google", 0 }, /* any ending: no place for it */
+		{ "SomethingBot/31.2", "bot", 31 },
+		{ "Mozilla/5.0 (+http://example.org/why)", "+http", 0 },
+		{ "d41d8cd98f00b204e9800998ecf8427e/1", "other", 0 },
+		{ "John/1.0 of example", "other",
+		  0 }, /* a name that nobody lists may be a person's */
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		struct agent a;
+
+		ask(list[i].text, &a);
+		if (strcmp(a.name, list[i].name) || a.version != list[i].version)
+			fail_msg("%s: %s %u", list[i].text, a.name, a.version);
 	}
 }
 
@@ -272,6 +303,8 @@ static void none_is_unobserved(void **state)
 	assert_null(device_name(a.device));
 	assert_null(os_name(a.os));
 	assert_null(browser_name(a.browser));
+	assert_null(a.name);
+	assert_u64(a.version, 0);
 	assert_null(synthetic_name(a.synthetic));
 	ask("", &a);
 	assert_null(device_name(a.device));
@@ -411,8 +444,7 @@ static void cut_at_every_octet(void **state)
 			agent_of(agents, &f, &a);
 			/* No browser's name that is cut becomes a robot's; that of the made-up one does. */
 			if (a.synthetic && !strstr(people[i].text, "Roboto"))
-				fail_msg("%.*s: '%.*s'", (int)n, people[i].text, (int)a.robot.len,
-					 a.robot.at);
+				fail_msg("%.*s: '%s'", (int)n, people[i].text, a.name);
 			free(copy);
 		}
 	}
@@ -457,8 +489,15 @@ static int tear_down(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(people_are_people),	T(robots_say_so), T(none_is_unobserved), T(hints),
-		T(every_word_is_found), T(own_words),	  T(cut_at_every_octet), T(floods),
+		T(people_are_people),
+		T(robots_say_so),
+		T(versions_of_robots),
+		T(none_is_unobserved),
+		T(hints),
+		T(every_word_is_found),
+		T(own_words),
+		T(cut_at_every_octet),
+		T(floods),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

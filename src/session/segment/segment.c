@@ -120,6 +120,21 @@ void segments_stats(const struct segments *s, struct segment_stats *ret)
 				       .campaigns_overflow = touches_overflow(s->touches) };
 }
 
+void segments_agent(struct segments *s, const struct who_fields *f, struct transaction *t)
+{
+	struct agent agent;
+
+	agent_of(s->agents, f, &agent);
+	t->agent_name = agent.name;
+	t->agent_version = agent.version;
+	t->agent_synthetic = synthetic_name(agent.synthetic);
+}
+
+uint32_t segments_words(const struct segments *s)
+{
+	return agents_count(s->agents);
+}
+
 /* ---- of a visit ---- */
 
 void segment_begin(struct segments *s, const struct request *r, enum visitor_kind visitor,
@@ -133,6 +148,7 @@ void segment_begin(struct segments *s, const struct request *r, enum visitor_kin
 	ret->os = (uint8_t)agent.os;
 	ret->browser = (uint8_t)agent.browser;
 	ret->synthetic = (uint8_t)agent.synthetic;
+	ret->robot = agent.robot;
 	if (r->client.source)
 		geo_find(s->geo, &r->client.address, &ret->place);
 }
@@ -255,7 +271,7 @@ void segment_tell(const struct segments *s, const struct visit_segment *v, bool 
 		.synthetic = synthetic_name((enum synthetic)v->synthetic),
 		.device = device_name((enum device)v->device),
 		.os = os_name((enum os)v->os),
-		.browser = browser_name((enum browser)v->browser),
+		.browser = agents_name(s->agents, (enum browser)v->browser, v->robot),
 		.touchpoint = touchpoint_of(s, v),
 		.customer = rules_name(s->rules, v->class),
 		.visitor = visitors[v->visitor],

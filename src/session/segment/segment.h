@@ -67,6 +67,7 @@ struct visit_segment {
 	struct touch_text *first, *last;
 	uint8_t first_channel, last_channel; /* enum channel */
 	uint8_t device, os, browser, synthetic;
+	uint16_t robot;		   /* agents_name */
 	uint8_t touchpoint, class; /* rules_name */
 	uint8_t visitor;	   /* enum visitor_kind */
 	bool pages;		   /* it has a page view */
@@ -87,6 +88,10 @@ const struct rules *segments_rules(const struct segments *s);
 struct touches *segments_touches(const struct segments *s);
 void segments_stats(const struct segments *s, struct segment_stats *ret);
 
+/* The class of the transaction's User-Agent, into it; `f`: what its request says of that. */
+void segments_agent(struct segments *s, const struct who_fields *f, struct transaction *t);
+uint32_t segments_words(
+	const struct segments *s); /* agents_count: numbers of robots mean the same with it */
 /* A visit begins with this request. */
 void segment_begin(struct segments *s, const struct request *r, enum visitor_kind visitor,
 		   struct visit_segment *ret);

@@ -14,8 +14,15 @@
 
 #define CLASSES 39 /* letters, digits, '+', and all the rest as 0 */
 
+/* What a word that no list has ends like where only robots call themselves so; or it gives an address. */
+static const struct slice generics[] = { SLICE("bot"),	 SLICE("spider"),  SLICE("crawler"),
+					 SLICE("crawl"), SLICE("scraper"), SLICE("+http") };
+#define GENERICS     (sizeof(generics) / sizeof(generics[0]))
+#define GENERIC_HTTP (GENERICS - 1)
+
 struct word {
 	const char *text;
+	uint16_t robot; /* struct agent */
 	uint8_t len;
 	bool open; /* a '*' stood at its end */
 	uint8_t kind, value, rank;
@@ -36,6 +43,9 @@ struct cached {
 
 struct agents {
 	struct cached cache[CACHE_ENTRIES];
+	char *names;	   /* of words without their '*', one after the other */
+	const char **name; /* by number of the word */
+	uint16_t headless;
 	uint16_t first[CLASSES * CLASSES + 1]; /* words of a pair: [first[p], first[p + 1]) */
 	uint16_t count;
 	struct word word[];
@@ -91,37 +101,67 @@ static size_t count_words(const struct agent_word *list)
 	return n;
 }
 
-static int add_words(struct agents *a, const struct agent_word *list)
+/* Numbers go by the order of the lists, an operator's last, so that ours stay what they are. */
+static void name_word(struct agents *a, struct word *w, char **room)
+{
+	a->name[a->count] = *room;
+	memcpy(*room, w->text, w->len);
+	*room += w->len + 1;
+	w->robot = (uint16_t)(GENERICS + 1 + a->count);
+	if (slice_eq(slice_of(w->text, w->len), SLICE("headlesschrome")) && w->kind == WORD_BOT)
+		a->headless = w->robot;
+}
+
+static int add_words(struct agents *a, const struct agent_word *list, char **room)
 {
 	for (; list && list->text; list++) {
 		size_t len = strlen(list->text);
 		bool open = len && list->text[len - 1] == '*';
-		struct word w = { list->text, (uint8_t)(len - open), open,
-				  list->kind, list->value,	     list->rank };
+		struct word w = { list->text,  0,	  (uint8_t)(len - open), open, list->kind,
+				  list->value, list->rank };
 
 		if (len < 2 || len > 64 || !class_at(list->text))
 			return -EINVAL;
 		for (size_t i = 0; i < len; i++)
 			if (fold(list->text[i]) != list->text[i])
 				return -EINVAL;
+		name_word(a, &w, room);
 		a->word[a->count++] = w;
 	}
 	return 0;
 }
 
+static size_t name_bytes(const struct agent_word *list)
+{
+	size_t n = 0;
+
+	for (; list && list->text; list++)
+		n += strlen(list->text) + 1;
+	return n;
+}
+
 int agents_new(const struct agent_word *more, struct agents **ret)
 {
 	size_t count = count_words(more) + count_words(agents_words) + count_words(agents_robots);
+	size_t bytes = name_bytes(more) + name_bytes(agents_words) + name_bytes(agents_robots);
 	struct agents *a;
 	unsigned pair = 0;
+	char *room;
 
-	if (count > UINT16_MAX)
+	if (count + GENERICS >= UINT16_MAX)
 		return -EINVAL;
 	a = calloc(1, sizeof(*a) + count * sizeof(a->word[0]));
 	if (!a)
 		return -ENOMEM;
-	if (add_words(a, more) || add_words(a, agents_words) || add_words(a, agents_robots)) {
-		free(a);
+	a->names = room = calloc(1, bytes);
+	a->name = calloc(count, sizeof(a->name[0]));
+	if (!a->names || !a->name) {
+		agents_free(a);
+		return -ENOMEM;
+	}
+	if (add_words(a, agents_words, &room) || add_words(a, agents_robots, &room) ||
+	    add_words(a, more, &room)) {
+		agents_free(a);
 		return -EINVAL;
 	}
 	qsort(a->word, a->count, sizeof(a->word[0]), by_pair);
@@ -136,7 +176,23 @@ int agents_new(const struct agent_word *more, struct agents **ret)
 
 void agents_free(struct agents *a)
 {
+	if (!a)
+		return;
+	free(a->names);
+	free(a->name);
 	free(a);
+}
+
+uint16_t agents_count(const struct agents *a)
+{
+	return (uint16_t)(GENERICS + a->count);
+}
+
+const char *agents_name(const struct agents *a, enum browser browser, uint16_t robot)
+{
+	if (!robot || robot > agents_count(a))
+		return browser_name(browser);
+	return robot > GENERICS ? a->name[robot - GENERICS - 1] : generics[robot - 1].at;
 }
 
 /* ---- one pass ---- */
@@ -151,7 +207,8 @@ struct found {
 	struct best robot, os, browser, device;
 	size_t version[2]; /* where it begins; 0: none */
 	bool mobile, person, plain;
-	const char *generic; /* what ends like a robot's name, or "+http" */
+	uint16_t generic;   /* 1 + place in generics */
+	size_t generic_end; /* behind it */
 };
 
 static void keep(struct best *b, const struct word *w, size_t end)
@@ -216,16 +273,16 @@ static bool stands_at(const struct word *w, struct slice s, size_t at)
 }
 
 /* A run of letters ends before `end`: is its end one of the names that only robots give themselves? */
-static const char *generic_end(struct slice s, size_t begin, size_t end)
+static void look_at_end(struct found *f, size_t begin, size_t end)
 {
-	static const struct slice ends[] = { SLICE("bot"), SLICE("spider"), SLICE("crawler"),
-					     SLICE("crawl"), SLICE("scraper") };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (end - begin >= ends[i].len &&
-		    slice_ieq(slice_sub(s, end - ends[i].len, end), ends[i]))
-			return ends[i].at;
-	return NULL;
+	for (uint16_t i = 0; i < GENERIC_HTTP; i++) {
+		if (end - begin < generics[i].len ||
+		    !slice_ieq(slice_sub(f->text, end - generics[i].len, end), generics[i]))
+			continue;
+		f->generic = i + 1;
+		f->generic_end = end;
+		return;
+	}
 }
 
 static void scan(const struct agents *a, struct found *f)
@@ -253,15 +310,15 @@ static void scan(const struct agents *a, struct found *f)
 			char last = fold(s.at[i - 1]);
 
 			if (last == 't' || last == 'r' || last == 'l')
-				f->generic = generic_end(s, run, i);
+				look_at_end(f, run, i);
 		}
 		if (class == 37 && !f->generic &&
 		    slice_istarts(slice_sub(s, i, s.len), SLICE("+http")))
-			f->generic = "+http";
+			f->generic = GENERIC_HTTP + 1;
 		before = class;
 	}
 	if (end == s.len && is_letter(before) && !f->generic)
-		f->generic = generic_end(s, run, s.len);
+		look_at_end(f, run, s.len);
 }
 
 /* The digits after a name and at most one of "/ :", as in Chrome/120.0.0.0, MSIE 7.0, rv:11.0. */
@@ -285,11 +342,13 @@ static void judge_robot(const struct found *f, struct agent *ret)
 	if (f->person)
 		return;
 	if (w) {
-		ret->robot = slice_of(w->text, w->len);
+		ret->robot = w->robot;
+		ret->version = version_at(f->text, f->robot.end);
 		ret->synthetic = w->kind == WORD_TEST ? SYNTHETIC_TEST : SYNTHETIC_BOT;
 		ret->device = w->kind == WORD_PROGRAM ? DEVICE_PROGRAM : DEVICE_BOT;
 	} else if (f->generic) {
-		ret->robot = slice_str(f->generic);
+		ret->robot = f->generic;
+		ret->version = f->generic_end ? version_at(f->text, f->generic_end) : 0;
 		ret->synthetic = SYNTHETIC_BOT;
 		ret->device = DEVICE_BOT;
 	}
@@ -468,10 +527,14 @@ static void judge(const struct agents *a, const struct who_fields *w, struct age
 		apply_hints(w, ret);
 	if (!ret->synthetic &&
 	    slice_find_slice(w->value[WHO_CH_UA], SLICE("\"HeadlessChrome\"")) >= 0) {
-		ret->robot = SLICE("headlesschrome");
+		ret->robot = a->headless;
+		ret->version = ret->browser_major;
 		ret->synthetic = SYNTHETIC_BOT;
 		ret->device = DEVICE_BOT;
 	}
+	if (!ret->robot)
+		ret->version = ret->browser_major;
+	ret->name = agents_name(a, ret->browser, ret->robot);
 }
 
 /* ---- what was judged before ---- */

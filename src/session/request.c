@@ -70,6 +70,23 @@ static struct slice field_of(const struct txn_message *m, struct slice name)
 	return slice_of(NULL, 0);
 }
 
+/* Host, or what the proxy in front made it of. */
+static void set_host(struct request *r)
+{
+	struct slice forwarded = { 0 };
+	struct authority a;
+
+	r->authority = r->t->authority;
+	r->host = r->t->server_name;
+	if (r->client.proxies)
+		forwarded = client_forwarded_host(&r->fields, &r->client);
+	if (!forwarded.at)
+		return;
+	r->authority = authority_strip(forwarded);
+	authority_parse(r->authority, &a);
+	r->host = a.name;
+}
+
 void request_read(const struct transaction *t, const struct trust *trust, struct request *ret)
 {
 	const struct client_peer peer = { .observed = !(t->unobserved & UNOBSERVED_ADDRESS),
@@ -81,6 +98,7 @@ void request_read(const struct transaction *t, const struct trust *trust, struct
 	ret->t = t;
 	who_fields_find(t->request.fields, t->request.field_count, &ret->fields);
 	client_address(trust, &ret->fields, &peer, &ret->client);
+	set_host(ret);
 	page_signs_of(t->method, t->path, &ret->fields, &signs);
 	page_kind_of(&signs, t->response.seen ? t->status : 0, t->response_type,
 		     field_of(&t->response, SLICE("content-disposition")), &ret->page);
@@ -107,7 +125,7 @@ bool request_is_internal(const struct request *r)
 {
 	struct slice host = host_of(r->t->referer);
 
-	return host.len && slice_ieq(host, r->t->server_name);
+	return host.len && (slice_ieq(host, r->host) || slice_ieq(host, r->t->server_name));
 }
 
 bool request_touches_cart(const struct transaction *t)
@@ -253,7 +271,7 @@ static struct known_site *caller_of(struct sites *s, const struct request *r)
 	name = configured(s, site_slice(&from), site_slice(&from));
 	if (name)
 		return sites_by_name(s, slice_str(name));
-	site_of_name(r->t->server_name, &host);
+	site_of_name(r->host, &host);
 	if (slice_eq(tail_of(site_slice(&from)), tail_of(site_slice(&host))))
 		return intern(s, &from);
 	return find(s, &from);
@@ -266,10 +284,12 @@ struct known_site *sites_of(struct sites *s, const struct request *r)
 	const char *name = s->name;
 
 	if (!name)
+		name = configured(s, r->authority, r->host);
+	if (!name && r->host.at != t->server_name.at)
 		name = configured(s, t->authority, t->server_name);
 	if (name)
 		return sites_by_name(s, slice_str(name));
 	if (page_kind_is_call(r->page.kind))
 		caller = caller_of(s, r);
-	return caller ? caller : sites_by_name(s, t->server_name);
+	return caller ? caller : sites_by_name(s, r->host);
 }

@@ -2,7 +2,8 @@
 /*
  * request.h: what a request says by itself: who asked, whether it counts as a sign of life, and which
  * site it belongs to. The one rule of sites: what the operator configured (site.name, site.hosts), else
- * the host that it was sent to at the edge, in lower case, without port and "www."; a call made by a page
+ * the host that it was sent to at the edge, in lower case, without port and "www."; behind a proxy that is
+ * trusted the host that this one was asked for, where it says so (who.h); a call made by a page
  * (XHR, fetch) belongs to the site of its Origin or Referer, where that is configured, seen here or shares
  * its last two labels with the host. An inner hop belongs to the site of the request that caused it
  * (session.c); where that is not certain, to that of its own host.
@@ -48,6 +49,7 @@ struct request {
 	struct who_fields fields;
 	struct page page;
 	struct client client;
+	struct slice authority, host; /* asked for, by the client's own word: with and without port */
 	bool navigation; /* it says itself that it goes to a page; who only fetches one does not */
 	bool counts;	 /* it may open or prolong a visit: no preflight, HEAD or icon */
 };

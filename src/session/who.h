@@ -6,7 +6,8 @@
  *   fields       who_fields_find: one pass over a head, all that the others read
  *   address      client_address: the client behind proxies, and who may speak for it
  *   agent        agent_of: device, system, browser; robots and tests by what they say of themselves
- *   site         site_of_host, site_of_caller: the shop that a request belongs to (request.h has the rule)
+ *   site         site_of_host, site_of_caller, client_forwarded_host: the shop that a request belongs to
+ *                (request.h has the rule)
  *   channel      channel_of: where a visit came from, its campaign
  *   page kind    page_signs_of (at the request) and page_kind_of (at its end): what a request was
  *   place        geo_find: country and region of an address
@@ -48,6 +49,7 @@ enum who_field {
 	WHO_DNT,
 	WHO_FORWARDED,
 	WHO_FORWARDED_FOR,
+	WHO_FORWARDED_HOST,
 	WHO_REAL_IP,
 	WHO_CF_IP,
 	WHO_TRUE_CLIENT_IP,
@@ -116,6 +118,7 @@ struct client {
 	struct pc_addr address; /* port 0: not told; all zero: unobserved */
 	enum client_source source;
 	uint32_t flags;
+	uint8_t proxies; /* those that are trusted, the peer first; 0: its fields are a stranger's */
 };
 
 /* The other end of the connection. A Unix socket's peer has no address and is of this host. */
@@ -143,6 +146,13 @@ struct client_peer {
  */
 void client_address(const struct trust *t, const struct who_fields *f,
 		    const struct client_peer *peer, struct client *ret);
+
+/*
+ * The host that a trusted proxy was asked for, where it writes it down: X-Forwarded-Host, else host= of
+ * Forwarded. Trusted as for the client: from the right, one entry for each of c->proxies, and the last of these
+ * that is a host's name; what stands to the left of them a stranger may have written. at == NULL: none.
+ */
+struct slice client_forwarded_host(const struct who_fields *f, const struct client *c);
 
 /* ---- agent ---- */
 

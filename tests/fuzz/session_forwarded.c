@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct client_peer peer = { .observed = true };
 	struct field list[FIELDS];
 	struct who_fields f;
+	struct slice host;
+	struct site site;
 	struct client c;
 	struct trust t;
 	uint32_t n = 0;
@@ -56,6 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	who_fields_find(list, n, &f);
 	client_address(&t, &f, &peer, &c);
+	check(c.proxies <= CLIENT_ENTRIES + 1);
+	host = client_forwarded_host(&f, &c);
+	check(c.proxies || !host.at);
+	site_of_host(host, &site);
+	check(!host.at || site.len);
 	if (!peer.unix_socket && !trust_has(&t, &peer.address)) {
 		check(c.source == CLIENT_PEER && !c.flags);
 		check(!memcmp(c.address.ip, peer.address.ip, 16));

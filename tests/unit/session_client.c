@@ -354,6 +354,82 @@ static void cut_at_every_octet(void **state)
 	}
 }
 
+/* The host that was asked for: by the outermost proxy that is trusted, as far as each wrote its entry. */
+static void forwarded_hosts(void **state)
+{
+	static const struct {
+		const char *peer, *source, *fields, *expect; /* "": none */
+	} list[] = {
+		{ "10.0.0.1", "", "X-Forwarded-Host: www.Shop.example:8443",
+		  "www.Shop.example:8443" },
+		{ "unix", "", "X-Forwarded-Host: shop.example", "shop.example" },
+		{ "10.0.0.1", "", "Forwarded: for=198.51.100.7;HOST=\"shop.example:80\"",
+		  "shop.example:80" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: a.example\nForwarded: host=b.example",
+		  "a.example" },
+		/* an entry of each, which are as many as wrote an address */
+		{ "10.0.0.1", "",
+		  "X-Forwarded-For: 198.51.100.7, 10.0.0.2\nX-Forwarded-Host: evil, shop.example, "
+		  "inner",
+		  "shop.example" },
+		{ "10.0.0.1", "", "X-Forwarded-For: 198.51.100.7\nX-Forwarded-Host: evil, inner",
+		  "inner" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: evil, inner", "inner" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: evil\nX-Forwarded-Host: inner", "inner" },
+		{ "10.0.0.1", "",
+		  "Forwarded: for=1.1.1.1;host=evil, for=198.51.100.7;host=shop.example, "
+		  "for=10.0.0.2",
+		  "shop.example" },
+		{ "10.0.0.1", "10.0.0.7",
+		  "X-Forwarded-For: 198.51.100.7\nX-Forwarded-Host: shop.example", "shop.example" },
+		/* no host's name is none */
+		{ "10.0.0.1", "", "X-Forwarded-Host: ", "" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: a b", "" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: <script>", "" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: user@shop.example", "user@shop.example" },
+		{ "10.0.0.1", "", "X-Forwarded-Host: <script>\nForwarded: host=shop.example",
+		  "shop.example" },
+		{ "10.0.0.1", "", "Forwarded: for=198.51.100.7", "" },
+		/* who is not trusted */
+		{ "203.0.113.9", "", "X-Forwarded-Host: shop.example", "" },
+		{ "10.0.0.1", "198.51.100.1", "X-Forwarded-Host: shop.example", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		struct client c = ask(list[i].peer, list[i].source, list[i].fields);
+		struct field fields[64];
+		struct who_fields f;
+		struct slice host;
+
+		who_fields_find(fields, fields_of(list[i].fields, fields), &f);
+		host = client_forwarded_host(&f, &c);
+		if (!slice_eq(host, slice_str(list[i].expect)) || !host.at != !list[i].expect[0])
+			fail_msg("%s: '%.*s', %u proxies", list[i].fields, (int)host.len, host.at,
+				 c.proxies);
+	}
+}
+
+/* A name of 64 KiB, or 10,000 of them: looked at up to CLIENT_BYTES and CLIENT_ENTRIES. */
+static void floods_of_hosts(void **state)
+{
+	char *text = malloc(65536);
+	struct field one = { SLICE("x-forwarded-host"), { text, 65536 } };
+	struct client c = { .proxies = CLIENT_ENTRIES };
+	struct who_fields f;
+
+	assert_non_null(text);
+	for (unsigned every = 0; every < 8; every++) {
+		struct slice host;
+
+		for (size_t i = 0; i < 65536; i++)
+			text[i] = every && i % (every + 1) == 0 ? ',' : 'x';
+		who_fields_find(&one, 1, &f);
+		host = client_forwarded_host(&f, &c);
+		assert_int_equal(host.len, every);
+	}
+	free(text);
+}
+
 static void source_names(void **state)
 {
 	assert_null(client_source_name(CLIENT_UNOBSERVED));
@@ -378,6 +454,8 @@ int main(void)
 		T(long_lists),
 		T(floods),
 		T(cut_at_every_octet),
+		T(forwarded_hosts),
+		T(floods_of_hosts),
 		T(source_names),
 	};
 

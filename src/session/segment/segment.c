@@ -178,7 +178,7 @@ static void take_touch(struct segments *s, struct visit_segment *v, const struct
 		       const struct sites *sites, const struct known_site *site)
 {
 	const struct transaction *t = r->t;
-	struct slice own[2] = { t->server_name };
+	struct slice own[2] = { r->host };
 	struct touch touch;
 	size_t count_own = 1;
 

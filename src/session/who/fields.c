@@ -50,6 +50,7 @@ static const struct name names[] = {
 	NAME("sec-ch-ua-mobile", WHO_CH_MOBILE),
 	NAME("cf-connecting-ip", WHO_CF_IP),
 	NAME("fastly-client-ip", WHO_FASTLY_IP),
+	NAME("x-forwarded-host", WHO_FORWARDED_HOST),
 	NAME("sec-ch-ua-platform", WHO_CH_PLATFORM),
 	NAME("upgrade-insecure-requests", WHO_UPGRADE_INSECURE),
 	NAME("access-control-request-method", WHO_REQUEST_METHOD),
@@ -66,8 +67,8 @@ _Static_assert(WHO_FIELDS <= 64, "bits of repeated");
 static const uint8_t first[NAME_MAX_ + 2] = {
 	[3] = 0,   [4] = 1,   [5] = 2,	 [6] = 4,   [7] = 6,   [8] = 11,  [9] = 11,
 	[10] = 14, [11] = 15, [12] = 16, [13] = 17, [14] = 18, [15] = 24, [16] = 26,
-	[17] = 30, [18] = 30, [19] = 31, [20] = 31, [21] = 31, [22] = 31, [23] = 31,
-	[24] = 31, [25] = 31, [26] = 32, [27] = 32, [28] = 32, [29] = 32, [30] = 33,
+	[17] = 31, [18] = 31, [19] = 32, [20] = 32, [21] = 32, [22] = 32, [23] = 32,
+	[24] = 32, [25] = 32, [26] = 33, [27] = 33, [28] = 33, [29] = 33, [30] = 34,
 };
 
 static uint64_t load(const char *at, size_t len)

@@ -85,8 +85,6 @@ struct series *metrics_of(const struct metrics *m, const struct service *s); /* 
 struct resources *metrics_resources(const struct metrics *m);
 const double *metrics_bounds(enum sampled_metric which, unsigned *ret_count);
 bool metrics_explicit(const struct metrics *m);
-/* Values of an exponential histogram's point, but for attributes and times. */
-void metric_add_hist(struct buf *b, const struct hist *h);
 
 /* Everything as ExportMetricsServiceRequest messages of about `most` octets each; `take` owns what it
  * is given (free). Returns how many points there were; *ret_lost of them were in messages that found no

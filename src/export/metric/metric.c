@@ -9,13 +9,10 @@
 
 #include "base/counter.h"
 #include "export/metric.h"
+#include "export/point.h"
 #include "export/semconv.h"
 
 #define MESSAGE_MAX (16u << 20) /* below what a collector takes (20 MiB) */
-#define CUMULATIVE  2
-
-/* Field numbers of the two kinds of histogram points differ. */
-enum { EXPONENTIAL_ATTRIBUTES = 1, EXPLICIT_ATTRIBUTES = 9, NUMBER_ATTRIBUTES = 7 };
 
 struct encoder {
 	struct metrics *metrics;
@@ -29,15 +26,6 @@ struct encoder {
 	long total;
 	uint64_t lost;
 };
-
-static void add_header(struct buf *b, struct slice name, struct slice description,
-		       struct slice unit)
-{
-	pb_bytes(b, 1, name);
-	if (description.len)
-		pb_bytes(b, 2, description);
-	pb_bytes(b, 3, unit);
-}
 
 static void add_series_attributes(struct buf *b, uint32_t field, const struct series *s)
 {
@@ -70,51 +58,18 @@ static void add_series_attributes(struct buf *b, uint32_t field, const struct se
 		attr_int(b, field, SLICE("server.port"), k->port);
 }
 
-static void add_times(struct buf *b, uint64_t start_ns, uint64_t now_ns)
-{
-	pb_fixed64(b, 2, start_ns < now_ns ? start_ns : now_ns);
-	pb_fixed64(b, 3, now_ns);
-}
-
-/* Fields 4 to 13 of ExponentialHistogramDataPoint. */
-static void add_hist(struct buf *b, const struct hist *h, uint64_t count, uint64_t zeros)
-{
-	size_t buckets, packed;
-
-	pb_fixed64(b, 4, count);
-	pb_double(b, 5, h->sum);
-	pb_sint(b, 6, h->scale);
-	pb_fixed64(b, 7, zeros);
-	if (h->used) {
-		buckets = pb_begin(b, 8);
-		pb_sint(b, 1, h->offset);
-		packed = pb_begin(b, 2);
-		for (uint32_t i = 0; i < h->used; i++)
-			pb_varint(b, h->bucket[i]);
-		pb_end(b, packed);
-		pb_end(b, buckets);
-	}
-	pb_double(b, 12, h->min);
-	pb_double(b, 13, h->max);
-}
-
 static void add_exponential_point(struct buf *b, const struct series *s, const struct samples *v,
 				  uint64_t wall_ns)
 {
 	static const struct hist empty = { .scale = HIST_SCALE };
 	const struct hist *h = v->at ? v->hist : &empty;
 	uint64_t count = v->at ? h->count : v->zeros, zeros = v->at ? h->zero_count : v->zeros;
-	size_t mark = pb_begin(b, 1);
+	size_t mark = point_begin(b);
 
-	add_series_attributes(b, EXPONENTIAL_ATTRIBUTES, s);
-	add_times(b, s->start_wall_ns, wall_ns);
-	add_hist(b, h, count, zeros);
+	add_series_attributes(b, POINT_EXPONENTIAL, s);
+	point_times(b, s->start_wall_ns, wall_ns);
+	point_hist(b, h, count, zeros);
 	pb_end(b, mark);
-}
-
-void metric_add_hist(struct buf *b, const struct hist *h)
-{
-	add_hist(b, h, h->count, h->zero_count);
 }
 
 static void add_explicit_point(struct buf *b, const struct series *s, enum sampled_metric which,
@@ -124,10 +79,10 @@ static void add_explicit_point(struct buf *b, const struct series *s, enum sampl
 	const struct explicit_hist *h = v->at ? v->fixed : &empty;
 	unsigned bounds;
 	const double *bound = metrics_bounds(which, &bounds);
-	size_t mark = pb_begin(b, 1), packed;
+	size_t mark = point_begin(b), packed;
 
 	empty.bucket[0] = v->zeros; /* 0 is at or below every first bound */
-	add_times(b, s->start_wall_ns, wall_ns);
+	point_times(b, s->start_wall_ns, wall_ns);
 	pb_fixed64(b, 4, h->count);
 	pb_double(b, 5, h->sum);
 	packed = pb_begin(b, 6);
@@ -142,7 +97,7 @@ static void add_explicit_point(struct buf *b, const struct series *s, enum sampl
 		pb_raw64(b, bits);
 	}
 	pb_end(b, packed);
-	add_series_attributes(b, EXPLICIT_ATTRIBUTES, s);
+	add_series_attributes(b, POINT_HISTOGRAM, s);
 	pb_double(b, 11, h->min);
 	pb_double(b, 12, h->max);
 	pb_end(b, mark);
@@ -231,13 +186,12 @@ static void add_histograms(struct encoder *e, const struct series *list, bool cl
 		  { "Size of HTTP client response bodies.", 36 } },
 	};
 	bool fixed = metrics_explicit(e->metrics);
-	size_t mark, data;
+	struct metric_open m;
 
 	while ((list = next_with(list, client, which))) {
-		mark = pb_begin(&e->out, 2);
-		add_header(&e->out, names[client][which], descriptions[client][which],
-			   which == SAMPLE_DURATION ? SLICE("s") : SLICE("By"));
-		data = pb_begin(&e->out, fixed ? 9 : 10);
+		m = metric_begin(&e->out, fixed ? METRIC_HISTOGRAM : METRIC_EXPONENTIAL,
+				 names[client][which], descriptions[client][which],
+				 which == SAMPLE_DURATION ? SLICE("s") : SLICE("By"));
 		do {
 			const struct samples *v = &list->samples[which];
 
@@ -248,47 +202,33 @@ static void add_histograms(struct encoder *e, const struct series *list, bool cl
 			e->points++;
 			list = next_with(list->next, client, which);
 		} while (list && !is_full(e));
-		pb_u64(&e->out, 2, CUMULATIVE);
-		pb_end(&e->out, data);
-		pb_end(&e->out, mark);
+		metric_end(&e->out, m, false);
 		if (is_full(e))
 			turn_message(e);
 	}
 }
 
-static void add_number_point(struct buf *b, uint64_t start_ns, uint64_t wall_ns, int64_t value)
-{
-	if (start_ns)
-		add_times(b, start_ns, wall_ns);
-	else
-		pb_fixed64(b, 3, wall_ns);
-	pb_fixed64(b, 6, (uint64_t)value);
-}
-
 static void add_active(struct encoder *e, struct service *s, uint64_t start_ns)
 {
 	struct buf *b = &e->out;
-	size_t mark, data, point;
+	struct metric_open m;
+	size_t point;
 
 	if (!s->active_seen)
 		return;
-	mark = pb_begin(b, 2);
-	add_header(b, SLICE("http.server.active_requests"),
-		   SLICE("Number of active HTTP server requests."), SLICE("{request}"));
-	data = pb_begin(b, 7);
+	m = metric_begin(b, METRIC_SUM, SLICE("http.server.active_requests"),
+			 SLICE("Number of active HTTP server requests."), SLICE("{request}"));
 	for (unsigned i = 0; i < OTLP_METHODS; i++) {
 		if (!(s->active_seen & 1u << i))
 			continue;
-		point = pb_begin(b, 1);
-		attr_text(b, NUMBER_ATTRIBUTES, SLICE("http.request.method"), otlp_method_name(i));
-		attr_text(b, NUMBER_ATTRIBUTES, SLICE("url.scheme"), SLICE("http"));
-		add_number_point(b, start_ns, e->wall_ns, s->active[i]);
+		point = point_begin(b);
+		attr_text(b, POINT_NUMBER, SLICE("http.request.method"), otlp_method_name(i));
+		attr_text(b, POINT_NUMBER, SLICE("url.scheme"), SLICE("http"));
+		point_number(b, start_ns, e->wall_ns, (uint64_t)s->active[i]);
 		pb_end(b, point);
 		e->points++;
 	}
-	pb_u64(b, 2, CUMULATIVE); /* is_monotonic stays false: it goes up and down */
-	pb_end(b, data);
-	pb_end(b, mark);
+	metric_end(b, m, false); /* it goes up and down */
 }
 
 static void add_all_histograms(struct encoder *e, const struct series *list)
@@ -335,34 +275,29 @@ static void add_figure(struct encoder *e, uint64_t start_ns, const struct counte
 		       uint32_t count)
 {
 	struct buf *b = &e->out;
-	size_t mark, data, point;
+	struct metric_open m;
+	size_t point;
 
 	for (uint32_t i = 0; i < at; i++)
 		if (strcmp(f[i].name, f[at].name) == 0)
 			return; /* told with the first */
-	mark = pb_begin(b, 2);
-	add_header(b, slice_str(f[at].name), slice_of(NULL, 0), slice_str(f[at].unit));
-	data = pb_begin(b, f[at].gauge ? 5 : 7);
+	m = metric_begin(b, f[at].gauge ? METRIC_GAUGE : METRIC_SUM, slice_str(f[at].name),
+			 slice_of(NULL, 0), slice_str(f[at].unit));
 	for (uint32_t i = at; i < count; i++) {
 		if (strcmp(f[i].name, f[at].name) != 0)
 			continue;
-		point = pb_begin(b, 1);
+		point = point_begin(b);
 		if (f[i].key)
-			attr_text(b, NUMBER_ATTRIBUTES, slice_str(f[i].key), slice_str(f[i].label));
-		add_number_point(b,
-				 f[i].gauge	      ? 0
-				 : f[i].start_wall_ns ? f[i].start_wall_ns
-						      : start_ns,
-				 e->wall_ns, (int64_t)f[i].value);
+			attr_text(b, POINT_NUMBER, slice_str(f[i].key), slice_str(f[i].label));
+		point_number(b,
+			     f[i].gauge		  ? 0
+			     : f[i].start_wall_ns ? f[i].start_wall_ns
+						  : start_ns,
+			     e->wall_ns, f[i].value);
 		pb_end(b, point);
 		e->points++;
 	}
-	if (!f[at].gauge) {
-		pb_u64(b, 2, CUMULATIVE);
-		pb_u64(b, 3, 1); /* is_monotonic */
-	}
-	pb_end(b, data);
-	pb_end(b, mark);
+	metric_end(b, m, true);
 }
 
 long metrics_encode(struct metrics *m, const struct page_metrics *pages,

@@ -9,13 +9,10 @@
 
 #include "base/hist.h"
 #include "base/table.h"
-#include "export/metric.h"
+#include "export/point.h"
 #include "export/segment.h"
 
-#define ATTRIBUTES_NUMBER 7 /* field of NumberDataPoint */
-#define ATTRIBUTES_HIST	  1 /* … of ExponentialHistogramDataPoint */
-#define CUMULATIVE	  2
-#define APDEXES		  4 /* enum apdex */
+#define APDEXES 4 /* enum apdex */
 
 enum count {
 	COUNT_VIEWS,
@@ -184,46 +181,16 @@ static void add_attributes(struct buf *b, uint32_t field, const struct page_seri
 	}
 }
 
-static void add_times(struct buf *b, const struct page_series *s, uint64_t wall_ns)
-{
-	pb_fixed64(b, 2, s->start_wall_ns < wall_ns ? s->start_wall_ns : wall_ns);
-	pb_fixed64(b, 3, wall_ns);
-}
-
 static void add_point(struct buf *b, const struct page_series *s, enum apdex apdex, uint64_t value,
 		      uint64_t wall_ns)
 {
-	size_t mark = pb_begin(b, 1);
+	size_t mark = point_begin(b);
 
-	add_attributes(b, ATTRIBUTES_NUMBER, s);
+	add_attributes(b, POINT_NUMBER, s);
 	if (apdex)
-		attr_text(b, ATTRIBUTES_NUMBER, SLICE("parcours.apdex"),
-			  slice_str(apdex_name(apdex)));
-	add_times(b, s, wall_ns);
-	pb_fixed64(b, 6, value);
+		attr_text(b, POINT_NUMBER, SLICE("parcours.apdex"), slice_str(apdex_name(apdex)));
+	point_number(b, s->start_wall_ns, wall_ns, value);
 	pb_end(b, mark);
-}
-
-struct sum {
-	size_t metric, data;
-};
-
-static struct sum begin_sum(struct buf *b, struct slice name, struct slice unit)
-{
-	struct sum s = { .metric = pb_begin(b, 2) };
-
-	pb_bytes(b, 1, name);
-	pb_bytes(b, 3, unit);
-	s.data = pb_begin(b, 7);
-	return s;
-}
-
-static void end_sum(struct buf *b, struct sum s)
-{
-	pb_u64(b, 2, CUMULATIVE);
-	pb_u64(b, 3, 1); /* is_monotonic */
-	pb_end(b, s.data);
-	pb_end(b, s.metric);
 }
 
 /* What found no place of its own may be of either. */
@@ -242,7 +209,8 @@ static uint32_t add_count(const struct page_metrics *m, enum count which, uint64
 					      SLICE("parcours.visits") },
 				  units[] = { SLICE("{page}"), SLICE("{page}"), SLICE("{resource}"),
 					      SLICE("{request}"), SLICE("{visit}") };
-	struct sum sum = begin_sum(b, names[which], units[which]);
+	struct metric_open sum =
+		metric_begin(b, METRIC_SUM, names[which], slice_of(NULL, 0), units[which]);
 	uint32_t points = 0;
 
 	for (const struct page_series *s = table_oldest(m->table); s;
@@ -252,13 +220,14 @@ static uint32_t add_count(const struct page_metrics *m, enum count which, uint64
 		add_point(b, s, APDEX_UNOBSERVED, s->count[which], wall_ns);
 		points++;
 	}
-	end_sum(b, sum);
+	metric_end(b, sum, true);
 	return points;
 }
 
 static uint32_t add_apdex(const struct page_metrics *m, uint64_t wall_ns, struct buf *b)
 {
-	struct sum sum = begin_sum(b, SLICE("parcours.page.apdex"), SLICE("{page}"));
+	struct metric_open sum = metric_begin(b, METRIC_SUM, SLICE("parcours.page.apdex"),
+					      slice_of(NULL, 0), SLICE("{page}"));
 	uint32_t points = 0;
 
 	for (const struct page_series *s = table_oldest(m->table); s;
@@ -266,32 +235,30 @@ static uint32_t add_apdex(const struct page_metrics *m, uint64_t wall_ns, struct
 		for (unsigned a = is_of(s, false) ? APDEX_SATISFIED : APDEXES; a < APDEXES;
 		     a++, points++)
 			add_point(b, s, (enum apdex)a, s->apdex[a], wall_ns);
-	end_sum(b, sum);
+	metric_end(b, sum, true);
 	return points;
 }
 
 static uint32_t add_lived_time(const struct page_metrics *m, uint64_t wall_ns, struct buf *b)
 {
-	size_t metric = pb_begin(b, 2), data, mark;
+	struct metric_open lived =
+		metric_begin(b, METRIC_EXPONENTIAL, SLICE("parcours.page.lived_time"),
+			     slice_of(NULL, 0), SLICE("s"));
 	uint32_t points = 0;
+	size_t mark;
 
-	pb_bytes(b, 1, SLICE("parcours.page.lived_time"));
-	pb_bytes(b, 3, SLICE("s"));
-	data = pb_begin(b, 10);
 	for (const struct page_series *s = table_oldest(m->table); s;
 	     s = table_newer(m->table, (void *)s)) {
 		if (!s->lived)
 			continue;
-		mark = pb_begin(b, 1);
-		add_attributes(b, ATTRIBUTES_HIST, s);
-		add_times(b, s, wall_ns);
-		metric_add_hist(b, s->lived);
+		mark = point_begin(b);
+		add_attributes(b, POINT_EXPONENTIAL, s);
+		point_times(b, s->start_wall_ns, wall_ns);
+		point_hist(b, s->lived, s->lived->count, s->lived->zero_count);
 		pb_end(b, mark);
 		points++;
 	}
-	pb_u64(b, 2, CUMULATIVE);
-	pb_end(b, data);
-	pb_end(b, metric);
+	metric_end(b, lived, false);
 	return points;
 }
 

@@ -9,12 +9,11 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "export/point.h"
 #include "export/reach.h"
 #include "export/semconv.h"
 
-#define ATTRIBUTES 7 /* field of NumberDataPoint */
-#define CUMULATIVE 2
-#define LISTENERS  4096
+#define LISTENERS 4096
 
 enum count { FAILURES, OVERFLOWED, REFUSED, RESET, UNACCEPTED, WAITING, COUNTS };
 
@@ -158,53 +157,23 @@ void reach_metrics_add(struct reach_metrics *m, const struct reach_view *v, uint
 static void put_text(struct buf *b, struct slice key, const char *at, size_t len)
 {
 	if (len)
-		attr_text(b, ATTRIBUTES, key, slice_of(at, len));
+		attr_text(b, POINT_NUMBER, key, slice_of(at, len));
 }
 
 static void put_attributes(struct buf *b, const struct reach_series *s)
 {
 	if (s->overflow) {
-		attr_bool(b, ATTRIBUTES, SLICE("otel.metric.overflow"), true);
+		attr_bool(b, POINT_NUMBER, SLICE("otel.metric.overflow"), true);
 		return;
 	}
 	put_text(b, SLICE("server.address"), s->server, s->server_len);
-	attr_int(b, ATTRIBUTES, SLICE("server.port"), s->port);
+	attr_int(b, POINT_NUMBER, SLICE("server.port"), s->port);
 	put_text(b, SLICE("parcours.site"), s->site, s->site_len);
 	if (s->phase)
-		attr_text(b, ATTRIBUTES, SLICE("parcours.connection.phase"), slice_str(s->phase));
+		attr_text(b, POINT_NUMBER, SLICE("parcours.connection.phase"), slice_str(s->phase));
 	if (s->error)
-		attr_text(b, ATTRIBUTES, SLICE("error.type"), slice_str(s->error));
+		attr_text(b, POINT_NUMBER, SLICE("error.type"), slice_str(s->error));
 	put_text(b, SLICE("process.executable.name"), s->exe, s->exe_len);
-}
-
-static void put_value(struct buf *b, uint64_t start_ns, uint64_t wall_ns, uint64_t value)
-{
-	pb_fixed64(b, 2, start_ns < wall_ns ? start_ns : wall_ns);
-	pb_fixed64(b, 3, wall_ns);
-	pb_fixed64(b, 6, value);
-}
-
-struct sum {
-	size_t metric, data;
-};
-
-static struct sum begin_sum(struct buf *b, struct slice name, struct slice unit)
-{
-	struct sum s = { .metric = pb_begin(b, 2) };
-
-	pb_bytes(b, 1, name);
-	pb_bytes(b, 3, unit);
-	s.data = pb_begin(b, 7);
-	return s;
-}
-
-static void end_sum(struct buf *b, struct sum s, bool monotonic)
-{
-	pb_u64(b, 2, CUMULATIVE);
-	if (monotonic)
-		pb_u64(b, 3, 1);
-	pb_end(b, s.data);
-	pb_end(b, s.metric);
 }
 
 static const struct reach_series *next_of(const struct reach_metrics *m,
@@ -230,19 +199,19 @@ static uint32_t put_count(const struct reach_metrics *m, enum count which, uint6
 					      SLICE("{connection}"), SLICE("{connection}") };
 	const struct reach_series *s = next_of(m, NULL, which);
 	uint32_t points = 0;
-	struct sum sum;
+	struct metric_open sum;
 	size_t mark;
 
 	if (!s)
 		return 0;
-	sum = begin_sum(b, names[which], units[which]);
+	sum = metric_begin(b, METRIC_SUM, names[which], slice_of(NULL, 0), units[which]);
 	for (; s; s = next_of(m, s, which), points++) {
-		mark = pb_begin(b, 1);
+		mark = point_begin(b);
 		put_attributes(b, s);
-		put_value(b, s->start_wall_ns, wall_ns, s->value);
+		point_number(b, s->start_wall_ns, wall_ns, s->value);
 		pb_end(b, mark);
 	}
-	end_sum(b, sum, which != WAITING);
+	metric_end(b, sum, which != WAITING);
 	return points;
 }
 

@@ -124,12 +124,26 @@ static inline void returns(struct transaction *call, uint32_t tid)
 	in.transaction(in.ctx, call);
 }
 
+/* A thread reads a request, and is at it for a moment. */
+static inline void serves(struct transaction *ret, uint32_t tid)
+{
+	*ret = reads(tid, 0);
+	begin(ret);
+	pass(1 * MS);
+}
+
+static inline void calls(struct transaction *ret, uint32_t tid)
+{
+	*ret = made(SIDE_CLIENT, tid);
+	begin(ret);
+}
+
 /* A thread makes a call, which may be over at once: is its cause known? */
 static inline bool call_is_linked(uint32_t tid)
 {
-	struct transaction call = made(SIDE_CLIENT, tid);
+	struct transaction call;
 
-	begin(&call);
+	calls(&call, tid);
 	pass(1 * MS);
 	returns(&call, tid);
 	return seen.has_parent;
@@ -150,8 +164,7 @@ static inline void show_single(unsigned times)
 
 		begin(&t);
 		pass(1 * MS);
-		call = made(SIDE_CLIENT, T1);
-		begin(&call);
+		calls(&call, T1);
 		pass(6 * MS);
 		returns(&call, T1);
 		pass(1 * MS);
@@ -167,12 +180,9 @@ static inline void show_many(unsigned times)
 		struct transaction a = reads(T1, 0), b, call;
 
 		begin(&a);
-		call = made(SIDE_CLIENT, T1);
-		begin(&call);
+		calls(&call, T1);
 		pass(1 * MS);
-		b = reads(T2, 0);
-		begin(&b);
-		pass(1 * MS);
+		serves(&b, T2);
 		returns(&call, T1);
 		answers(&a, T1);
 		pass(1 * MS);
@@ -200,6 +210,13 @@ static inline void start_believed(void)
 	settle();
 	show_many(3 * TRIALS);
 	believed(1);
+}
+
+/* … and its thread T1 is at a request. */
+static inline void start_serving(struct transaction *ret)
+{
+	start_believed();
+	serves(ret, T1);
 }
 
 #endif

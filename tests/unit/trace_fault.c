@@ -11,13 +11,8 @@ static void a_second_request_while_one_is_open(void **state)
 {
 	struct transaction a, b;
 
-	start_believed();
-	a = reads(T1, 0);
-	begin(&a);
-	pass(1 * MS);
-	b = reads(T1, 0);
-	begin(&b);
-	pass(1 * MS);
+	start_serving(&a);
+	serves(&b, T1);
 	assert_false(call_is_linked(T1));
 	answers(&b, T1);
 	believed(1); /* until it shows that the first one was still being served */
@@ -40,9 +35,7 @@ static void an_end_that_is_told_late(void **state)
 	a.response.seen = true; /* as far as it was told */
 	ended = now += MS;
 	pass(1 * MS);
-	b = reads(T1, 0);
-	begin(&b);
-	pass(1 * MS);
+	serves(&b, T1);
 	assert_true(call_is_linked(T1));
 	a.response = (struct txn_message){
 		.seen = true, .first_ns = ended, .last_ns = ended, .first_tid = T1, .last_tid = T1
@@ -59,12 +52,8 @@ static void another_thread_goes_on(void **state)
 	for (unsigned how = 0; how < 5; how++) {
 		struct transaction t, call;
 
-		start_believed();
-		t = reads(T1, 0);
-		begin(&t);
-		pass(1 * MS);
-		call = made(SIDE_CLIENT, T1);
-		begin(&call);
+		start_serving(&t);
+		calls(&call, T1);
 		pass(1 * MS);
 		if (how == 4) { /* it answers, and then comes the response of the call */
 			answers(&t, T1);
@@ -120,8 +109,7 @@ static void out_of_order(void **state)
 	a = reads(T1, 0);
 	begin(&a);
 	now -= 1 * MS;
-	call = made(SIDE_CLIENT, T1);
-	begin(&call);
+	calls(&call, T1);
 	disbelieved(THREAD_FAULT_ORDER);
 	returns(&call, T1);
 	assert_false(seen.has_parent);
@@ -175,10 +163,7 @@ static void a_hole_of_the_process(void **state)
 	struct connection c = { .id = 5, .tgid = 101 };
 	struct transaction a;
 
-	start_believed();
-	a = reads(T1, 0);
-	begin(&a);
-	pass(1 * MS);
+	start_serving(&a);
 	in.lost(in.ctx, &c, SIDE_SERVER); /* another process's */
 	c.tgid = 100;
 	in.lost(in.ctx, &c, SIDE_CLIENT); /* hides no request */

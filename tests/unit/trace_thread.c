@@ -19,9 +19,7 @@ static void one_thread_that_lets_wait(void **state)
 	show_single(2);
 	believed(1);
 	before = stats().by_thread;
-	t = reads(T1, 0);
-	begin(&t);
-	pass(1 * MS);
+	serves(&t, T1);
 	assert_true(call_is_linked(T1));
 	assert_true(call_is_linked(T1)); /* as many as it likes */
 	answers(&t, T1);
@@ -32,12 +30,8 @@ static void the_call_is_the_child(void **state)
 {
 	struct transaction t, call;
 
-	start_believed();
-	t = reads(T1, 0);
-	begin(&t);
-	pass(1 * MS);
-	call = made(SIDE_CLIENT, T1);
-	begin(&call);
+	start_serving(&t);
+	calls(&call, T1);
 	pass(1 * MS);
 	returns(&call, T1);
 	call = seen;
@@ -80,8 +74,7 @@ static void a_wait_that_shows_nothing(void **state)
 			t.head_ns += how == 2;
 			t.connection_id = how == 3 ? 7 : t.connection_id;
 			begin(&t);
-			call = made(SIDE_CLIENT, T1);
-			begin(&call);
+			calls(&call, T1);
 			pass(6 * MS);
 			returns(&call, T1);
 			pass(1 * MS);
@@ -128,8 +121,7 @@ static void connections_that_stay_show_nothing(void **state)
 		a.ordinal = i;
 		a.head_tid_before = i ? T1 : 0;
 		begin(&a);
-		call = made(SIDE_CLIENT, T1);
-		begin(&call);
+		calls(&call, T1);
 		pass(1 * MS);
 		b = reads(T2, 0);
 		b.connection_id = 8;
@@ -203,9 +195,7 @@ static void an_end_that_was_not_seen(void **state)
 	pass(1 * MS);
 	assert_false(call_is_linked(T1));
 	believed(1);
-	a = reads(T1, 0);
-	begin(&a);
-	pass(1 * MS);
+	serves(&a, T1);
 	assert_true(call_is_linked(T1));
 	answers(&a, T1);
 	stop();
@@ -215,10 +205,7 @@ static void after_it_began_to_answer(void **state)
 {
 	struct transaction a;
 
-	start_believed();
-	a = reads(T1, 0);
-	begin(&a);
-	pass(1 * MS);
+	start_serving(&a);
 	a.response.seen = true;
 	assert_false(call_is_linked(T1));
 	answers(&a, T1);
@@ -231,10 +218,7 @@ static void a_tunnel(void **state)
 {
 	struct transaction a;
 
-	start_believed();
-	a = reads(T1, 0);
-	begin(&a);
-	pass(1 * MS);
+	start_serving(&a);
 	a.flags |= TXN_UPGRADED;
 	a.response = (struct txn_message){ .seen = true, .first_ns = now, .first_tid = T2 };
 	in.answered(in.ctx, &a);

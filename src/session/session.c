@@ -294,6 +294,7 @@ static void place(struct session *s, struct identity *who, const struct sighting
 	bool alive = activity == ACTIVITY_SOLID || activity == ACTIVITY_MAYBE;
 	struct visit *v = &who->visit;
 	uint64_t started = s->stats.started;
+	uint32_t folded;
 	bool page;
 
 	s->stats.polls += activity == ACTIVITY_POLL;
@@ -310,8 +311,10 @@ static void place(struct session *s, struct identity *who, const struct sighting
 		keep(s, who, t);
 	if (seen->merged)
 		unite(s, who, seen->other, t->start_ns);
-	page = pages_push(s->pages, who, r, t, activity);
-	v->page_views += page;
+	page = pages_push(s->pages, who, r, t, activity, &folded);
+	v->page_views += page - folded;
+	if (folded && v->page_views == 1)
+		segment_forget_way(&v->segment); /* it had that of a frame */
 	v->transactions++;
 	segment_add(s->segments, &v->segment, r, s->sites, who->site, page, v->page_views,
 		    v->last_ns - v->start_ns);

@@ -150,6 +150,23 @@ void burst_add(struct burst *b, const struct part_times *t, bool call)
 		b->crowded |= !add_call(b, g);
 }
 
+static void stretches_join(struct stretches *into, const struct stretches *from)
+{
+	for (uint32_t i = 0; i < from->count; i++)
+		stretches_add(into, from->at[i].from, from->at[i].to);
+}
+
+void burst_join(struct burst *into, const struct burst *from)
+{
+	into->crowded |= from->crowded;
+	for (uint32_t i = 0; i < from->part_count; i++)
+		into->crowded |= !add_part(into, from->parts[i]);
+	for (uint32_t i = 0; i < from->call_count; i++)
+		into->crowded |= !add_call(into, from->calls[i]);
+	stretches_join(&into->work, &from->work);
+	stretches_join(&into->wait, &from->wait);
+}
+
 /* From the document on, whatever starts within the gap of what came before. */
 static struct part_group chain(const struct burst *b, struct part_group g, uint64_t calls_until)
 {

@@ -64,6 +64,9 @@ struct part_times {
 
 void burst_add(struct burst *b, const struct part_times *t, bool call);
 
+/* All that is of `from` is of *into too. */
+void burst_join(struct burst *into, const struct burst *from);
+
 struct burst_end {
 	uint64_t at_ns;
 	bool estimated;

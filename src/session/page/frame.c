@@ -9,7 +9,11 @@
  *   the end of a script or style sheet that was asked for right then
  *
  * and for frames in frames the end of the frame. A document that its client left shows nothing more: what
- * comes next from there was a click. Stateless.
+ * comes next from there was a click.
+ *
+ * A page that streams shows its frames before it has ended, and an acknowledgement may be late: so a frame's
+ * document may come here before its page's. Until the page is known it is taken for a page; when that comes
+ * the frame is folded into it, unless it has been told by then (PAGE_UNSURE_NS). Stateless.
  */
 #include "session/page/placing.h"
 
@@ -59,11 +63,39 @@ static bool has_frame_in_frame(const struct page_view *v, const struct placing *
 	return false;
 }
 
+static bool may_be_frame(const struct placing *x)
+{
+	return x->r->page.flags & PAGE_MAYBE_FRAME && slice_eq(x->t->method, SLICE("GET"));
+}
+
+void placing_guess(const struct placing *x, struct page_view *v)
+{
+	if (!may_be_frame(x) || !x->from || x->from == v->mark || !request_is_internal(x->r))
+		return;
+	v->guessed = x->from;
+	v->unsure = true;
+	for (const struct page_view *o = x->who->pages; o; o = o->next)
+		if (o->mark == x->from && page_is_told(o))
+			v->unsure = false;
+}
+
+void placing_fold_frames(struct placing *x, struct page_view *v)
+{
+	for (struct page_view *f = x->who->pages, *next; f; f = next) {
+		next = f->next;
+		if (f == v || f->guessed != v->mark || f->seen.revision || !f->document ||
+		    page_is_after(v, f->start_ns) || !has_frame(v, f->start_ns))
+			continue;
+		page_fold(x->p, f, v);
+		x->folded++;
+	}
+}
+
 struct page_view *placing_frame_of(const struct placing *x)
 {
 	uint64_t at_ns = x->t->start_ns;
 
-	if (!(x->r->page.flags & PAGE_MAYBE_FRAME) || !slice_eq(x->t->method, SLICE("GET")))
+	if (!may_be_frame(x))
 		return NULL;
 	for (struct page_view *v = x->who->pages; v; v = v->next)
 		if (v->document && v->mark == x->from && !page_is_after(v, at_ns))

@@ -33,6 +33,8 @@
 #define PAGE_QUIET_NS	  2000000000ull
 #define PAGE_SETTLE_NS	  10000000000ull /* as long as an acknowledgement is waited for (txn.h) */
 #define PAGE_LOAD_MOST_NS 60000000000ull
+/* So long what may be a frame waits for the document of its page before it is told. */
+#define PAGE_UNSURE_NS 10000000000ull
 /* A redirect leads to a page that is asked for by then; later it is somebody's own doing. */
 #define PAGE_REDIRECT_NS 5000000000ull
 /* Without Sec-Fetch-* a frame looks like a link that was followed; nobody is that quick (frame.c). */
@@ -72,8 +74,11 @@ struct page_view {
 	bool changed;		     /* since it was told */
 	bool ended;		     /* the visit is over, or it is let go */
 	bool left;		     /* its document, by the client */
+	bool unsure; /* it may be a frame: the page that its Referer names is not known yet */
 	uint8_t id[KEY_BYTES];
 	uint32_t mark;
+	uint32_t
+		guessed; /* mark of the page that it would be a frame of; 0: it says that it is none */
 	uint32_t aid_count;
 	struct aid aids[PAGE_AIDS];
 	uint64_t touched_ns;
@@ -109,9 +114,10 @@ struct pages;
 /* `virtual_`: globs of paths, NULL-terminated or NULL; lives as long as the stage, or pages_rules. */
 int pages_new(uint32_t max, struct keys *keys, const struct pages_sink *sink, struct pages **ret);
 void pages_rules(struct pages *p, const char *const *virtual_);
-/* One transaction of the edge that belongs to the visit of `who`. true: a page view began. */
+/* One transaction of the edge that belongs to the visit of `who`. true: a page view began. *ret_folded: so many
+ * that had begun before turned out to be frames of it, and are none any more. */
 bool pages_push(struct pages *p, struct identity *who, const struct request *r,
-		struct transaction *t, enum activity activity);
+		struct transaction *t, enum activity activity, uint32_t *ret_folded);
 /* A call that a server of this host made, and that failed. */
 void pages_failure(struct pages *p, const struct transaction *t);
 /* The same of anything that failed in a trace; `host`: empty, or the one that was asked. */
@@ -169,6 +175,8 @@ void page_trim(struct pages *p, struct identity *who);
 void page_place(struct pages *p, struct page_view *v);
 void page_touch(struct pages *p, struct page_view *v, bool waits);
 void page_let_go(struct pages *p, struct page_view *v);
+/* A frame that was taken for a page and was not told: it goes, and what it had is the page's. */
+void page_fold(struct pages *p, struct page_view *frame, struct page_view *into);
 bool page_is_told(const struct page_view *v);
 /* -ENOMEM: the view goes on without. */
 int page_name(struct page_view *v, struct slice path, struct slice group);

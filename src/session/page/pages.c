@@ -81,15 +81,48 @@ static void close_up(struct pages *p, struct page_view *v)
 	measure(p, v);
 }
 
-void page_let_go(struct pages *p, struct page_view *v)
+static void remove_view(struct pages *p, struct page_view *v)
 {
-	close_up(p, v);
-	p->stats.without_document += !page_is_told(v);
 	leave_visitor(v);
 	list_remove(&v->of_state);
 	free(v->text);
 	free(v->failed_host);
 	table_remove(p->table, v);
+}
+
+void page_let_go(struct pages *p, struct page_view *v)
+{
+	close_up(p, v);
+	p->stats.without_document += !page_is_told(v);
+	remove_view(p, v);
+}
+
+void page_fold(struct pages *p, struct page_view *frame, struct page_view *into)
+{
+	struct page_seen *to = &into->seen;
+	const struct page_seen *from = &frame->seen;
+
+	into->aids[into->aid_count++ % PAGE_AIDS] = (struct aid){ .start_ns = frame->start_ns,
+								  .end_ns = frame->loaded_ns,
+								  .mark = frame->mark,
+								  .frame = true };
+	to->resources += 1 + from->resources;
+	to->failed_resources += from->failed_resources + (from->status >= 400);
+	to->calls += from->calls;
+	to->failed_calls += from->failed_calls;
+	if (!into->failed_host) {
+		into->failed_host = frame->failed_host;
+		frame->failed_host = NULL;
+	}
+	if ((int64_t)(frame->life_ns - into->life_ns) > 0)
+		into->life_ns = frame->life_ns;
+	if (into->loading && frame->loading)
+		burst_join(&into->loading->burst, &frame->loading->burst);
+	if (frame->loading)
+		table_remove(p->loading, frame->loading);
+	p->stats.views--;
+	p->stats.frames++;
+	remove_view(p, frame);
 }
 
 /* Its time on page is known now, or another one. */
@@ -289,6 +322,10 @@ void pages_tick(struct pages *p, uint64_t now_ns)
 
 	p->now_ns = now_ns;
 	while ((v = due(p, PAGE_LOADING, PAGE_QUIET_NS))) {
+		if (v->unsure && (int64_t)(now_ns - v->loaded_ns) < (int64_t)PAGE_UNSURE_NS) {
+			enter(p, v, PAGE_LOADING);
+			continue;
+		}
 		tell(p, v);
 		enter(p, v, v->loading ? PAGE_TOLD : PAGE_RESTING);
 	}

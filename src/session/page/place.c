@@ -158,7 +158,9 @@ static struct page_view *document(struct placing *x)
 		v->loading->document = x->times;
 		burst_add(&v->loading->burst, &x->times, false);
 	}
+	placing_guess(x, v);
 	begin(x, v);
+	placing_fold_frames(x, v);
 	return v;
 }
 
@@ -382,12 +384,13 @@ static bool is_icon(struct placing *x)
 }
 
 bool pages_push(struct pages *p, struct identity *who, const struct request *r,
-		struct transaction *t, enum activity activity)
+		struct transaction *t, enum activity activity, uint32_t *ret_folded)
 {
 	struct placing x = { .p = p, .who = who, .r = r, .t = t, .activity = activity };
 	enum role role = role_of(r);
 	struct page_view *v = NULL, *frame_of;
 
+	*ret_folded = 0;
 	if (is_icon(&x) || role == ROLE_NONE)
 		return false;
 	placing_times(&x);
@@ -403,6 +406,7 @@ bool pages_push(struct pages *p, struct identity *who, const struct request *r,
 	switch (role) {
 	case ROLE_DOCUMENT:
 		v = document(&x);
+		*ret_folded = x.folded;
 		break;
 	case ROLE_REDIRECT:
 		v = redirect(&x);

@@ -31,6 +31,7 @@ struct placing {
 	char room[URL_ROOM];
 	bool repeated; /* by a timer (again.h): nobody waits for it */
 	bool began;    /* a page view */
+	uint32_t folded;
 };
 
 /* ---- role.c: what it says by itself ---- */
@@ -48,6 +49,10 @@ bool placing_is_left(const struct transaction *t);
 
 /* The page whose frame this document is, where Sec-Fetch-Dest does not tell; NULL: it is a page. */
 struct page_view *placing_frame_of(const struct placing *x);
+/* What may be a frame and is not taken for one: by the page of which, should that come later. */
+void placing_guess(const struct placing *x, struct page_view *v);
+/* The document of *v came: pages that are its frames by the same rule are folded into it. */
+void placing_fold_frames(struct placing *x, struct page_view *v);
 
 static inline bool page_is_after(const struct page_view *v, uint64_t at_ns)
 {

@@ -160,6 +160,12 @@ void segment_leave(struct visit_segment *v)
 	v->first = v->last = NULL;
 }
 
+void segment_forget_way(struct visit_segment *v)
+{
+	segment_leave(v);
+	v->first_channel = v->last_channel = CHANNEL_UNOBSERVED;
+}
+
 /* The campaign's own name of its source, else the host that led here. */
 static struct touch_text *hold(struct segments *s, const struct touch *t)
 {

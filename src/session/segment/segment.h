@@ -102,6 +102,7 @@ void segment_add(struct segments *s, struct visit_segment *v, const struct reque
 		 uint32_t page_views, uint64_t lasted_ns);
 void segment_tell(const struct segments *s, const struct visit_segment *v, bool cart,
 		  struct segment *ret);
-void segment_leave(struct visit_segment *v); /* its touches are no longer used */
+void segment_leave(struct visit_segment *v);	  /* its touches are no longer used */
+void segment_forget_way(struct visit_segment *v); /* what it has of pages was of none */
 
 #endif

@@ -38,6 +38,7 @@ class Chain:
 
     def __init__(self):
         self.ports = []
+        self.passed = 0  # lines of the log that are of a load before
         self.log = os.path.join(process.folder("edge"), "log")
 
     def start(self, command, port, env=None):
@@ -149,8 +150,13 @@ backend b
         self.start([servers.program("haproxy"), "-db", "-f", name], port)
 
     def lines(self):
+        """Of the load that goes on: (port of the connection, id)."""
         return [(int(port), name) for port, name in
-                (line.split(" ") for line in process.read(self.log).splitlines())]
+                (line.split(" ") for line in process.read(self.log).splitlines()[self.passed:])]
+
+    def forget(self):
+        """Another load begins."""
+        self.passed += len(self.lines())
 
 
 def ask(port, number, mode, made):

@@ -2,7 +2,7 @@
 /*
  * core_session_visit.c: what one transaction costs in src/session, without a kernel: the witness on both
  * heads, then the stage, with a sink that does nothing. CPU time of the thread, best of the rounds (the
- * machine is seldom quiet). And what 100,000 open visits weigh.
+ * machine is seldom quiet). And what 100,000 open visits weigh, and a checkpoint of them takes.
  *
  *   core_session_visit [ROUNDS]
  */
@@ -196,9 +196,48 @@ static double least(double (*what)(const struct job *), const struct job *job, u
 	return best;
 }
 
-static void weigh(void)
+/* As agent/brain/checkpoint.c writes it, but for the sum. */
+struct text {
+	FILE *to; /* NULL: counted only */
+	size_t len;
+};
+
+static int add(void *ctx, struct slice piece)
 {
-	static const struct job job = { "", 100000, true, false };
+	struct text *t = ctx;
+
+	t->len += piece.len;
+	if (t->to && piece.len)
+		fwrite(piece.at, piece.len, 1, t->to);
+	return 0;
+}
+
+static void save(const struct session *s)
+{
+	uint64_t best = UINT64_MAX;
+	struct text text;
+
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t begin = cpu_ns();
+
+		text = (struct text){ 0 };
+		session_save(s, &text, add);
+		text = (struct text){ .to = tmpfile() };
+		if (!text.to)
+			abort();
+		session_save(s, &text, add);
+		fflush(text.to);
+		begin = cpu_ns() - begin;
+		best = begin < best ? begin : best;
+		fclose(text.to);
+	}
+	printf("a checkpoint of them: %.2f ms, %.1f MiB\n", (double)best / 1e6,
+	       (double)text.len / (1 << 20));
+}
+
+static void weigh(unsigned visitors)
+{
+	const struct job job = { "", visitors, true, false };
 	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
 	uint64_t attributed = 0;
 	struct session *s = make(&attributed);
@@ -213,6 +252,7 @@ static void weigh(void)
 	session_stats(s, &stats);
 	printf("%u open visits: %.1f MiB\n", stats.open,
 	       (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / (1 << 20));
+	save(s);
 	session_free(s);
 	arena_pool_done(&pool);
 }
@@ -230,6 +270,8 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
 		printf("%-32s %6.0f ns a transaction\n", jobs[i].name,
 		       least(run, &jobs[i], rounds) - least(idle, &jobs[i], rounds));
-	weigh();
+	weigh(1000);
+	weigh(10000);
+	weigh(100000);
 	return 0;
 }

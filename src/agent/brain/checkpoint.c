@@ -13,7 +13,9 @@
 #include "base/log.h"
 #include "base/sip.h"
 
-#define EVERY_NS (10 * NS_PER_S)
+#define LEAST_NS NS_PER_S /* between two */
+#define MOST_NS	 (10 * NS_PER_S)
+#define SHARE	 100 /* … so many times what the latest took */
 #define PAGE	 4096ull
 #define MOST	 (1ull << 30)
 #define PIECE	 (64u << 10)
@@ -193,22 +195,31 @@ static int save(struct checkpoint *c, const struct session *s)
 	return err;
 }
 
+static uint64_t interval(uint64_t took_ns)
+{
+	uint64_t ns = took_ns * SHARE;
+
+	return ns < LEAST_NS ? LEAST_NS : ns > MOST_NS ? MOST_NS : ns;
+}
+
 void checkpoint_tick(struct checkpoint *c, const struct session *s, uint64_t now_ns, bool now)
 {
 	struct session_stats stats;
-	uint64_t changes;
+	uint64_t changes, begin_ns;
 	int err;
 
 	if (c->fd < 0 || (now_ns < c->next_ns && !now))
 		return;
-	c->next_ns = now_ns + EVERY_NS;
+	c->next_ns = now_ns + LEAST_NS;
 	session_stats(s, &stats);
 	changes = stats.in_visits + stats.started + stats.ended[END_TIMEOUT] +
 		  stats.ended[END_CAP] + stats.ended[END_EVICTED] + stats.ended[END_SHUTDOWN] +
 		  stats.pages.told + stats.pages.measured;
 	if (changes == c->changes)
 		return;
+	begin_ns = clock_mono_ns();
 	err = save(c, s);
+	c->next_ns = now_ns + interval(clock_mono_ns() - begin_ns);
 	if (err && !c->failed)
 		log_warn(
 			"cannot write the checkpoint of visits: %s; a restart may begin them twice",

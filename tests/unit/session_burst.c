@@ -73,6 +73,36 @@ static uint64_t end_ms(const struct burst *b)
 	return burst_end(b, &document).at_ns / MS;
 }
 
+/* As if all had been of one page from the beginning, whichever of the two is joined to the other. */
+static void two_that_are_joined(void **state)
+{
+	struct burst page = { 0 }, frame = { 0 }, one = { 0 }, other;
+
+	add(&page, 1200, 1300, false);
+	add(&page, 5000, 5100, false);
+	add(&frame, 1500, 2200, false);
+	add(&frame, 3000, 4300, true);
+	add(&frame, 4200, 4250, false);
+	stretches_add(&page.work, 1, 5);
+	stretches_add(&frame.work, 4, 9);
+	other = frame;
+	burst_join(&other, &page);
+	burst_join(&page, &frame);
+	add(&one, 1200, 1300, false);
+	add(&one, 1500, 2200, false);
+	add(&one, 3000, 4300, true);
+	add(&one, 4200, 4250, false);
+	add(&one, 5000, 5100, false);
+	assert_u64(end_ms(&page), end_ms(&one));
+	assert_u64(end_ms(&other), end_ms(&one));
+	assert_u64(end_ms(&one), 5100);
+	assert_u64(stretches_within(&page.work, NULL, 0, 100), 8);
+	assert_false(page.crowded);
+	frame.crowded = true;
+	burst_join(&page, &frame);
+	assert_true(page.crowded);
+}
+
 static void a_part_belongs_within_the_gap(void **state)
 {
 	struct burst b = { 0 };
@@ -292,7 +322,7 @@ static void the_longest_ago_makes_room(void **state)
 }
 
 UNIT_MAIN(T(stretches_that_touch_are_one), T(a_full_set_closes_its_smallest_gap),
-	  T(less_is_taken_off_once), T(a_part_belongs_within_the_gap),
+	  T(less_is_taken_off_once), T(two_that_are_joined), T(a_part_belongs_within_the_gap),
 	  T(parts_may_come_in_any_order), T(a_call_counts_only_when_a_part_follows),
 	  T(a_call_that_waits_for_news_is_none), T(what_finds_no_room_makes_an_estimate),
 	  T(the_end_that_counts_may_be_an_estimate), T(urls_in_all_their_forms),

@@ -168,6 +168,74 @@ static void unix_sockets(void **state)
 	stop();
 }
 
+static bool is_early(struct transaction t)
+{
+	struct txn_sink in = trace_txn_sink(trace);
+
+	return in.early(in.ctx, &t);
+}
+
+static void begins(struct transaction t)
+{
+	struct txn_sink in = trace_txn_sink(trace);
+
+	in.begin(in.ctx, &t);
+}
+
+/* That a client is watched is known since it connected; what it wrote, since its call returned. */
+static void what_is_waited_for(void **state)
+{
+	struct connection c = end_of(SIDE_CLIENT, 6);
+	struct txn_sink in;
+
+	start((struct trace_options){ .sampler = SAMPLER_ON });
+	in = trace_txn_sink(trace);
+	assert_false(is_early(exchange(SIDE_SERVER, 0))); /* nobody is known */
+	in.made(in.ctx, &c);
+	assert_false(is_early(exchange(SIDE_CLIENT, 0)));
+	assert_true(is_early(exchange(SIDE_SERVER, 0)));
+	begins(exchange(SIDE_CLIENT, 0));
+	assert_false(is_early(exchange(SIDE_SERVER, 0)));
+	assert_true(is_early(exchange(SIDE_SERVER, 100)));
+	in.unmade(in.ctx,
+		  &c); /* closed, or no HTTP as far as we see: it is a client all the same */
+	assert_true(is_early(exchange(SIDE_SERVER, 100)));
+	assert_true(push(exchange(SIDE_SERVER, 100)).has_parent);
+	assert_false(is_early(exchange(SIDE_SERVER, 200))); /* it was too late once */
+	stop();
+}
+
+/* Whose client may be of this host: connections of before us and Unix sockets, their first request. */
+static void a_client_that_may_come(void **state)
+{
+	struct connection s = end_of(SIDE_SERVER, 5);
+	struct transaction t = exchange(SIDE_SERVER, 0), u = t;
+
+	start((struct trace_options){ .sampler = SAMPLER_ON });
+	s.opened = true;
+	s.family = t.family = 2;
+	s.local = t.local = (struct pc_addr){ .ip = { [10] = 0xff, 0xff, 10, 0, 0, 1 } };
+	trace_open(trace, &s, SIDE_SERVER);
+	t.remote = (struct pc_addr){ .ip = { [10] = 0xff, 0xff, 10, 0, 0, 2 } };
+	t.flags = TXN_JOINED;
+	assert_false(is_early(t)); /* another host's */
+	t.remote.ip[15] = 1;
+	assert_true(is_early(t));
+	t.remote = (struct pc_addr){ .ip = { [10] = 0xff, 0xff, 127, 0, 0, 1 } };
+	assert_true(is_early(t));
+	t.ordinal = 1;
+	assert_false(is_early(t));
+	t.ordinal = 0;
+	t.flags = 0;
+	assert_false(is_early(t)); /* it would be known */
+	u.family = 1;
+	u.unobserved = UNOBSERVED_EXCHANGE;
+	assert_false(is_early(u));
+	u.peer_id = 6;
+	assert_true(is_early(u));
+	stop();
+}
+
 static void unnamed_are_told_apart(void **state)
 {
 	struct transaction a = exchange(SIDE_SERVER, 10), b = a, c = a;
@@ -369,6 +437,7 @@ static void refuses_a_ratio_that_is_none(void **state)
 }
 
 UNIT_MAIN(T(both_ends_agree), T(ids_never_change), T(no_parent_that_nobody_sends),
-	  T(links_are_bounded), T(unix_sockets), T(unnamed_are_told_apart), T(header_is_honoured),
-	  T(bad_header_is_absent), T(huge_tracestate), T(ratio), T(ratio_of_derived_ids),
-	  T(errors_and_the_slow_are_kept), T(off_is_off), T(refuses_a_ratio_that_is_none))
+	  T(links_are_bounded), T(unix_sockets), T(what_is_waited_for), T(a_client_that_may_come),
+	  T(unnamed_are_told_apart), T(header_is_honoured), T(bad_header_is_absent),
+	  T(huge_tracestate), T(ratio), T(ratio_of_derived_ids), T(errors_and_the_slow_are_kept),
+	  T(off_is_off), T(refuses_a_ratio_that_is_none))

@@ -36,6 +36,8 @@ static struct kit {
 	unsigned opens, closes;
 	struct transaction begun, answered; /* the latest; their slices are not kept */
 	unsigned answered_count, lost[2];   /* by enum side */
+	bool early;			    /* so it is of all */
+	unsigned made, unmade;
 	char text[1 << 16];
 	size_t text_len;
 } kit;
@@ -120,6 +122,21 @@ static void kit_answered(void *ctx, struct transaction *t)
 	kit.answered_count++;
 }
 
+static bool kit_early(void *ctx, const struct transaction *t)
+{
+	return kit.early;
+}
+
+static void kit_made(void *ctx, const struct connection *c)
+{
+	kit.made++;
+}
+
+static void kit_unmade(void *ctx, const struct connection *c)
+{
+	kit.unmade++;
+}
+
 static void kit_lost(void *ctx, const struct connection *c, enum side side)
 {
 	kit.lost[side]++;
@@ -130,6 +147,7 @@ static inline struct txn_limits kit_limits(void)
 	return (struct txn_limits){ .open = 1000,
 				    .bytes = 4 << 20,
 				    .patience_ns = 10000 * MS,
+				    .hold_ns = 250 * MS,
 				    .templates = 100,
 				    .processes = { .processes = 100, .keep_ns = 30000 * MS } };
 }
@@ -138,11 +156,14 @@ static inline void kit_start(const struct txn_limits *limits)
 {
 	struct txn_sink sink = { .begin = kit_begin,
 				 .transaction = kit_transaction,
+				 .early = kit_early,
 				 .answered = kit_answered,
 				 .lost = kit_lost,
 				 .active = kit_active,
 				 .open = kit_open,
-				 .close = kit_close };
+				 .close = kit_close,
+				 .made = kit_made,
+				 .unmade = kit_unmade };
 
 	memset(&kit, 0, sizeof(kit));
 	assert_int_equal(txn_new(limits, &sink, &kit.x), 0);

@@ -46,8 +46,8 @@ def run(source, hops, mode, linked):
     return "%d of %d linked to the edge, %d calls with a parent" % (right, inner, calls)
 
 
-CHAINS = (("nginx", "python"), ("nginx", "gunicorn"), ("nginx", "tomcat"), ("haproxy", "nginx", "python"), ("nginx", "node", "python"),
-          ("nginx", "go", "python"))
+CHAINS = (("nginx", "python"), ("nginx_anew", "python"), ("nginx", "gunicorn"), ("nginx", "tomcat"),
+          ("haproxy", "nginx", "python"), ("nginx", "node", "python"), ("nginx", "go", "python"))
 
 
 def main():

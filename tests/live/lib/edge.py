@@ -117,13 +117,17 @@ class Chain:
         port, proxy = process.free_port(), runtimes.go_build("proxy")
         return self.start([proxy, str(port), str(self.ports[0])], port)
 
-    def nginx(self):
+    def nginx_anew(self):
+        """A connection for each request: who is the client of a new one must be known at its first."""
+        self.nginx("")
+
+    def nginx(self, pool="keepalive 64;"):
         front, port = servers.Nginx(), process.free_port()
         front.extra = """
-  upstream back { server 127.0.0.1:%d; keepalive 64; }
+  upstream back { server 127.0.0.1:%d; %s }
   server { listen 127.0.0.1:%d backlog=4096; location / { proxy_pass http://back; proxy_http_version 1.1;
            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Connection ""; } }
-""" % (self.ports[0], port)
+""" % (self.ports[0], pool, port)
         front.start()
         self.ports.insert(0, port)
 

@@ -12,7 +12,8 @@ bool held_take(struct txn *x, struct open_txn *o)
 	if (!x->sink.early || !x->sink.early(x->sink.ctx, &o->t))
 		return false;
 	txn_detach(x, o);
-	o->held_ns = x->now_ns;
+	/* the latest tick may be an older one */
+	o->held_ns = x->now_ns > o->t.response.last_ns ? x->now_ns : o->t.response.last_ns;
 	list_append(&x->held, &o->waiting);
 	x->stats.held++;
 	return true;

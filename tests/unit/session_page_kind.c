@@ -434,6 +434,7 @@ static void every_field_is_found(void **state)
 		[WHO_DNT] = "DNT",
 		[WHO_FORWARDED] = "Forwarded",
 		[WHO_FORWARDED_FOR] = "X-Forwarded-For",
+		[WHO_FORWARDED_HOST] = "X-Forwarded-Host",
 		[WHO_REAL_IP] = "X-Real-IP",
 		[WHO_CF_IP] = "CF-Connecting-IP",
 		[WHO_TRUE_CLIENT_IP] = "True-Client-IP",

@@ -243,12 +243,15 @@ static __noinline int pc_on_established(struct pc_sock *s, struct sock *sk)
 /*
  * Who connected is told before an octet moves: where the other end is on this host, its server asks whether
  * that client is watched (src/trace/ends.h), and may have answered by the time that the client's first call
- * returns. Not of a socket that no process has (the kernel's own, subflows of MPTCP).
+ * returns. Not of a socket that no process has (the kernel's own), nor of a subflow of MPTCP: only plain TCP
+ * is anchored.
  */
 static __always_inline void pc_tell_made(struct pc_sock *s, struct sock *sk)
 {
-	if (!(s->flags & PC_S_ACTIVE) || s->scope != PC_SCOPE_YES || s->open_generation ||
-	    !pc_file_of(sk))
+	const __u32 plain = PC_S_ACTIVE | PC_S_ANCHORED;
+
+	if ((s->flags & (plain | PC_S_COUNTED)) != plain || s->scope != PC_SCOPE_YES ||
+	    s->open_generation || !pc_file_of(sk))
 		return;
 	s->flags |= PC_S_MADE;
 	pc_tell_open(s, sk, bpf_ktime_get_ns());

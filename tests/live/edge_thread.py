@@ -11,8 +11,10 @@ process; so what is believed has been shown under that load. What mostly waits i
 """
 import collections
 import concurrent.futures
+import os
 import time
 
+from lib import process
 from lib.agent import Agent, sources
 from lib.edge import Chain, ask, edge_ids, judge
 from lib.suite import Suite, check, equal
@@ -54,7 +56,9 @@ def load(chain, at_once):
 
 def watch(source, chains):
     ports = [x for chain in chains.values() for p in chain.ports for x in ("--port", p)]
-    return Agent(*ports, "--ring-size", "32MiB", source=source)
+    config = os.path.join(process.folder("config"), "parcours.yaml")
+    process.write(config, "capture:\n  control_ring_size: 16MiB\n")  # thousands of connections a second
+    return Agent("-c", config, *ports, "--ring-size", "32MiB", source=source)
 
 
 def see(agent):

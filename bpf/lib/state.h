@@ -26,9 +26,9 @@
 #define PC_S_RESET_IN  0x040
 #define PC_S_RESET_OUT 0x080
 #define PC_S_CLOSED    0x100
-#define PC_S_EXISTED   0x200 /* found by the scan: bytes may have moved before us */
-#define PC_S_LEFT      0x400 /* Unix: a look found the other end closed */
-#define PC_S_IN_VAIN   0x800 /* no octet moved in it, and it is told all the same */
+#define PC_S_EXISTED   0x200  /* found by the scan: bytes may have moved before us */
+#define PC_S_LEFT      0x400  /* Unix: a look found the other end closed */
+#define PC_S_IN_VAIN   0x800  /* no octet moved in it, and it is told all the same */
 #define PC_S_MADE      0x1000 /* OPEN was told when it was established, not by its first use */
 
 #define PC_SEVERAL 0xffffffff

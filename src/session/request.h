@@ -49,7 +49,8 @@ struct request {
 	struct who_fields fields;
 	struct page page;
 	struct client client;
-	struct slice authority, host; /* asked for, by the client's own word: with and without port */
+	struct slice authority,
+		host;	 /* asked for, by the client's own word: with and without port */
 	bool navigation; /* it says itself that it goes to a page; who only fetches one does not */
 	bool counts;	 /* it may open or prolong a visit: no preflight, HEAD or icon */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * user_agent.c: User-Agent and client hints → device, system, browser, robot. The words are data
+ * user_agent.c: User-Agent and client hints (hints.c) → device, system, browser, robot. The words are data
  * (agents_words.c, agents_robots.c); here is how they are found and weighed.
  *
  * One pass: at each start of a word its first two letters lead to the few words of ours that begin so
@@ -321,8 +321,7 @@ static void scan(const struct agents *a, struct found *f)
 		look_at_end(f, run, s.len);
 }
 
-/* The digits after a name and at most one of "/ :", as in Chrome/120.0.0.0, MSIE 7.0, rv:11.0. */
-static uint32_t version_at(struct slice s, size_t at)
+uint32_t agent_version_at(struct slice s, size_t at)
 {
 	uint32_t v = 0;
 
@@ -343,12 +342,12 @@ static void judge_robot(const struct found *f, struct agent *ret)
 		return;
 	if (w) {
 		ret->robot = w->robot;
-		ret->version = version_at(f->text, f->robot.end);
+		ret->version = agent_version_at(f->text, f->robot.end);
 		ret->synthetic = w->kind == WORD_TEST ? SYNTHETIC_TEST : SYNTHETIC_BOT;
 		ret->device = w->kind == WORD_PROGRAM ? DEVICE_PROGRAM : DEVICE_BOT;
 	} else if (f->generic) {
 		ret->robot = f->generic;
-		ret->version = f->generic_end ? version_at(f->text, f->generic_end) : 0;
+		ret->version = f->generic_end ? agent_version_at(f->text, f->generic_end) : 0;
 		ret->synthetic = SYNTHETIC_BOT;
 		ret->device = DEVICE_BOT;
 	}
@@ -389,123 +388,25 @@ static void judge_browser(const struct found *f, struct agent *ret)
 		return;
 	}
 	ret->browser = (enum browser)w->value;
-	ret->browser_major = version_at(f->text, f->browser.end);
+	ret->browser_major = agent_version_at(f->text, f->browser.end);
 	if (ret->browser == BROWSER_SAFARI) {
 		/* Safari/605 is the engine's; only Apple makes the browser. */
 		ret->browser_major = f->version[VERSION_SAFARI]
-					     ? version_at(f->text, f->version[VERSION_SAFARI])
+					     ? agent_version_at(f->text, f->version[VERSION_SAFARI])
 					     : 0;
 		if (ret->os != OS_MACOS && ret->os != OS_IOS && ret->os != OS_WINDOWS) {
 			ret->browser = BROWSER_OTHER;
 			ret->browser_major = 0;
 		}
 	} else if (slice_eq(slice_of(w->text, w->len), SLICE("trident"))) {
-		ret->browser_major =
-			f->version[VERSION_IE] ? version_at(f->text, f->version[VERSION_IE]) : 0;
+		ret->browser_major = f->version[VERSION_IE]
+					     ? agent_version_at(f->text, f->version[VERSION_IE])
+					     : 0;
 	} else if (ret->browser == BROWSER_OPERA && f->version[VERSION_SAFARI] &&
 		   slice_istarts(f->text, SLICE("opera/"))) {
-		ret->browser_major = version_at(f->text, f->version[VERSION_SAFARI]); /* 10 to 12 */
+		ret->browser_major =
+			agent_version_at(f->text, f->version[VERSION_SAFARI]); /* 10 to 12 */
 	}
-}
-
-/* ---- client hints (W3C "User-Agent Client Hints", structured fields of RFC 8941) ---- */
-
-static struct slice string_item(struct slice s)
-{
-	s = slice_trim(s);
-	if (s.len >= 2 && s.at[0] == '"' && s.at[s.len - 1] == '"')
-		return slice_sub(s, 1, s.len - 1);
-	return (struct slice){ 0 };
-}
-
-struct brand {
-	struct slice name;
-	uint8_t browser, rank;
-};
-
-static const struct brand brands[] = {
-	{ SLICE("Chromium"), BROWSER_CHROMIUM, 1 },
-	{ SLICE("Google Chrome"), BROWSER_CHROME, 2 },
-	{ SLICE("HeadlessChrome"), BROWSER_CHROME, 2 },
-	{ SLICE("Microsoft Edge"), BROWSER_EDGE, 3 },
-	{ SLICE("Microsoft Edge WebView2"), BROWSER_OTHER, 3 },
-	{ SLICE("Opera"), BROWSER_OPERA, 3 },
-	{ SLICE("Opera GX"), BROWSER_OPERA, 3 },
-	{ SLICE("Brave"), BROWSER_BRAVE, 3 },
-	{ SLICE("Samsung Internet"), BROWSER_SAMSUNG, 3 },
-	{ SLICE("Android WebView"), BROWSER_WEBVIEW, 3 },
-	{ SLICE("YaBrowser"), BROWSER_YANDEX, 3 },
-	{ SLICE("Yandex"), BROWSER_YANDEX, 3 },
-	{ SLICE("Vivaldi"), BROWSER_VIVALDI, 3 },
-	{ SLICE("DuckDuckGo"), BROWSER_DUCKDUCKGO, 3 },
-	{ SLICE("Whale"), BROWSER_WHALE, 3 },
-};
-
-#define BRANDS_LOOKED_AT 8
-
-/* "Chromium";v="120", "Google Chrome";v="120", "Not?A_Brand";v="24". No brand that counts has a
- * comma or a semicolon in it. */
-static void hint_brands(struct slice list, struct agent *ret)
-{
-	unsigned best = 0;
-
-	for (unsigned n = 0; list.at && n < BRANDS_LOOKED_AT; n++) {
-		struct slice rest = slice_next(&list, ','),
-			     name = string_item(slice_next(&rest, ';'));
-		struct slice version = slice_trim(rest);
-
-		for (size_t i = 0; name.at && i < sizeof(brands) / sizeof(brands[0]); i++) {
-			if (brands[i].rank <= best || !slice_eq(brands[i].name, name))
-				continue;
-			best = brands[i].rank;
-			if (ret->browser ==
-			    BROWSER_IN_APP) /* its view has the brands of its engine */
-				break;
-			ret->browser = (enum browser)brands[i].browser;
-			ret->browser_major =
-				slice_starts(version, SLICE("v=\"")) ? version_at(version, 3) : 0;
-		}
-	}
-}
-
-static void hint_platform(struct slice name, struct agent *ret)
-{
-	static const struct {
-		struct slice name;
-		uint8_t os;
-	} platforms[] = {
-		{ SLICE("Windows"), OS_WINDOWS },
-		{ SLICE("macOS"), OS_MACOS },
-		{ SLICE("Android"), OS_ANDROID },
-		{ SLICE("Linux"), OS_LINUX },
-		{ SLICE("iOS"), OS_IOS },
-		{ SLICE("Chrome OS"), OS_CHROME_OS },
-		{ SLICE("Chromium OS"), OS_CHROME_OS },
-	};
-
-	for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++)
-		if (slice_eq(platforms[i].name, name))
-			ret->os = (enum os)platforms[i].os;
-}
-
-static void apply_hints(const struct who_fields *w, struct agent *ret)
-{
-	struct slice mobile = slice_trim(w->value[WHO_CH_MOBILE]);
-	bool plain = ret->device == DEVICE_DESKTOP || ret->device == DEVICE_OTHER ||
-		     ret->device == DEVICE_MOBILE || ret->device == DEVICE_TABLET ||
-		     ret->device == DEVICE_UNOBSERVED;
-
-	if (w->value[WHO_CH_PLATFORM].at)
-		hint_platform(string_item(w->value[WHO_CH_PLATFORM]), ret);
-	if (w->value[WHO_CH_UA].at)
-		hint_brands(w->value[WHO_CH_UA], ret);
-	if (!plain || !mobile.at)
-		return;
-	/* A tablet says ?0, as a desktop does. */
-	if (slice_eq(mobile, SLICE("?1")))
-		ret->device = DEVICE_MOBILE;
-	else if (slice_eq(mobile, SLICE("?0")) && ret->device != DEVICE_TABLET)
-		ret->device = ret->os == OS_ANDROID ? DEVICE_TABLET : DEVICE_DESKTOP;
 }
 
 static void judge(const struct agents *a, const struct who_fields *w, struct agent *ret)
@@ -524,7 +425,7 @@ static void judge(const struct agents *a, const struct who_fields *w, struct age
 		judge_robot(&f, ret);
 	}
 	if (w->value[WHO_CH_UA].at || w->value[WHO_CH_PLATFORM].at || w->value[WHO_CH_MOBILE].at)
-		apply_hints(w, ret);
+		agent_apply_hints(w, ret);
 	if (!ret->synthetic &&
 	    slice_find_slice(w->value[WHO_CH_UA], SLICE("\"HeadlessChrome\"")) >= 0) {
 		ret->robot = a->headless;

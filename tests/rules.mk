@@ -16,7 +16,8 @@ $(B)/tests/unit/proto_libhtp: LDLIBS += -lhtp
 # Its bodies are made by the compressor of each library.
 $(B)/tests/unit/body_inflate: LDLIBS += -lbrotlienc
 # Memory that is refused when the test says so.
-$(B)/tests/unit/export_memory $(B)/tests/unit/session_page $(B)/tests/unit/body_memory: LDLIBS += \
+$(B)/tests/unit/export_memory $(B)/tests/unit/session_page $(B)/tests/unit/body_memory \
+$(B)/tests/unit/journey_rules_memory: LDLIBS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit: $(UNIT_BIN)

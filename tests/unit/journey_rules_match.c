@@ -482,6 +482,62 @@ static void catastrophic_expression(void **state)
 	assert_string_equal(kit_get("/a?q=b"), "login\n");
 }
 
+/* Nor can thousands of values, each of which would try for as long as it may. */
+static void catastrophic_expression_many_times(void **state)
+{
+	struct timespec from, to;
+	struct buf text;
+	uint64_t ns;
+
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, "{\"a\":[");
+	for (unsigned i = 0; i < 4000; i++)
+		buf_addf(&text, "%s\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"", i ? "," : "");
+	buf_add_str(&text, "]}");
+	buf_add_byte(&text, 0);
+	kit_rules(SAYS_LOGIN("{ path: /api, 'request json $.a[*]': { regex: '^(a+)+$' } }"));
+	kit_request("POST", "/api");
+	kit_content(true, "application/json", text.at);
+	kit_status(200, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_string_equal(kit_say(), "");
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_int_equal(kit.undecided, 1);
+	ns = (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000ull + (uint64_t)to.tv_nsec -
+	     (uint64_t)from.tv_nsec;
+	assert_true(ns < 1000000000ull);
+	buf_done(&text);
+}
+
+/* Rules of one address that are told apart by a text of the content: by a mark first. */
+static void told_apart_by_a_text(void **state)
+{
+	kit_rules(
+		"rules:\n"
+		"- { name: a, say: { own: text }, when: { path: /api, 'request json $.a': x } }\n"
+		"- { name: b, say: { own: number }, when: { path: /api, 'request json $.a': '5' } "
+		"}\n"
+		"- { name: c, say: { own: truth }, when: { path: /api, 'request json $.a': 'true' "
+		"} }\n"
+		"- { name: d, say: { own: nothing }, when: { path: /api, 'request json $.a': '' } "
+		"}\n"
+		"- { name: e, say: { own: other }, when: { path: /api, 'request json $.b': x } }\n"
+		"- { name: f, say: { own: several }, when: { path: /api, 'request json $.c[*]': x "
+		"} }\n");
+	assert_string_equal(posted("{\"a\":\"x\"}", SIZE_MAX), "own:text\n");
+	assert_string_equal(posted("{\"a\":5}", SIZE_MAX), "own:number\n");
+	assert_string_equal(posted("{\"a\":true}", SIZE_MAX), "own:truth\n");
+	assert_string_equal(posted("{\"a\":\"\"}", SIZE_MAX), "own:nothing\n");
+	assert_string_equal(posted("{\"a\":null,\"b\":\"x\"}", SIZE_MAX), "own:other\n");
+	assert_string_equal(posted("{\"a\":\"x\",\"b\":\"x\",\"c\":[1,2,\"x\"]}", SIZE_MAX),
+			    "own:text\nown:other\nown:several\n");
+	assert_string_equal(
+		posted("{\"c\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,\"x\"]}", SIZE_MAX),
+		"own:several\n");
+	assert_string_equal(posted("{\"a\":\"x\",\"b\":\"x\"}", 9), "own:text flagged\n");
+	assert_int_equal(kit.undecided, 5);
+}
+
 /* Hostile targets: as much as a head can hold, all of it encoded. */
 static void long_targets(void **state)
 {
@@ -504,4 +560,5 @@ UNIT_MAIN(T(paths), T(deep_paths), T(methods_and_sides), T(statuses), T(types),
 	  T(queries_and_fields), T(operators), T(locations), T(sites), T(navigations),
 	  T(prefetches), T(first_of_a_kind), T(wanted_messages), T(groups),
 	  T(conditions_on_contents), T(values_without_text), T(readings_of_other_rules), T(batches),
-	  T(catastrophic_expression), T(long_targets))
+	  T(catastrophic_expression), T(catastrophic_expression_many_times),
+	  T(told_apart_by_a_text), T(long_targets))

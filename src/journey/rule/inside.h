@@ -334,7 +334,8 @@ struct rules {
 	/* while one transaction is looked at */
 	struct look look;
 	void *match_data, *match_limits; /* PCRE2 */
-	uint32_t *first[2];		 /* by want: its first value */
+	uint32_t matches, give_ups;
+	uint32_t *first[2]; /* by want: its first value */
 	uint32_t next[2][RULES_VALUES];
 	char *room;
 	size_t room_used;

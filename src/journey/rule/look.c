@@ -61,6 +61,7 @@ struct slice look_decoded(struct rules *r, struct slice text, bool plus)
 void look_init(struct look *l, struct rules *r, const struct transaction *t)
 {
 	r->room_used = 0;
+	r->matches = r->give_ups = 0;
 	l->rules = r;
 	l->t = t;
 	l->rule = NULL;

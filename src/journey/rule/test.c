@@ -13,10 +13,16 @@
 
 #include "journey/rule/inside.h"
 
-#define MATCH_LIMIT    20000 /* steps of one match; a fraction of a millisecond */
-#define MATCH_DEPTH    500
-#define MATCH_HEAP_KIB 256
-#define MATCH_TEXT     8192 /* octets of a text that are looked at */
+/* Steps of one match grow with its text, so that many short values cost no more than one long one; a step
+ * is some nanoseconds. */
+#define MATCH_STEPS	     1000
+#define MATCH_STEPS_AN_OCTET 32
+#define MATCH_DEPTH	     500
+#define MATCH_HEAP_KIB	     256
+#define MATCH_TEXT	     8192 /* octets of a text that are looked at */
+/* Of one transaction; after that nothing matches any more. */
+#define MATCHES	 4000
+#define GIVE_UPS 8
 
 /* ---- regular expressions ---- */
 
@@ -54,7 +60,6 @@ static bool make_room(struct rules *r)
 	if (!limits)
 		return false;
 	r->match_limits = limits;
-	pcre2_set_match_limit(limits, MATCH_LIMIT);
 	pcre2_set_depth_limit(limits, MATCH_DEPTH);
 	pcre2_set_heap_limit(limits, MATCH_HEAP_KIB);
 	return r->match_data;
@@ -73,14 +78,20 @@ int regex_find(struct rules *r, void *code, struct slice text, struct slice *ret
 	unsigned group;
 	int n;
 
-	if (text.len > MATCH_TEXT || !make_room(r))
+	if (text.len > MATCH_TEXT || r->matches == MATCHES || r->give_ups == GIVE_UPS ||
+	    !make_room(r))
 		return -ELOOP;
+	r->matches++;
+	pcre2_set_match_limit(r->match_limits,
+			      MATCH_STEPS + MATCH_STEPS_AN_OCTET * (uint32_t)text.len);
 	n = pcre2_match(code, (PCRE2_SPTR)(text.at ? text.at : ""), text.len, 0, 0, r->match_data,
 			r->match_limits);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return 0;
-	if (n < 0)
+	if (n < 0) {
+		r->give_ups++;
 		return -ELOOP;
+	}
 	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
 	group = groups > 0;
 	found = pcre2_get_ovector_pointer(r->match_data);

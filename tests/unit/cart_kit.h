@@ -7,6 +7,7 @@
 #define PC_TESTS_CART_KIT_H
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

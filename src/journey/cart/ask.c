@@ -26,14 +26,21 @@ void asks_drop(struct carts *c, struct holder *h)
 	}
 }
 
+/* The first one. */
+static void loose_shift(struct carts *c, struct holder *h)
+{
+	struct loose *l = h->loose;
+
+	h->loose = l->next;
+	content_free(c, l->up);
+	content_free(c, l->down);
+	content_free(c, l);
+}
+
 void loose_drop(struct carts *c, struct holder *h)
 {
-	if (!h->loose)
-		return;
-	content_free(c, h->loose->up);
-	content_free(c, h->loose->down);
-	content_free(c, h->loose);
-	h->loose = NULL;
+	while (h->loose)
+		loose_shift(c, h);
 }
 
 static void wait_for(struct carts *c, struct holder *h)
@@ -56,9 +63,12 @@ static bool is_own(const struct ask *a, const struct interval *when)
 	return a->when.at_ns == when->at_ns && a->when.end_ns == when->end_ns;
 }
 
-static bool may_explain(const struct ask *a, const struct interval *when, bool up)
+/* An ask that was answered later than the cart was shown is none of whose effect it shows, as far as can be
+ * helped (h->lenient: where nobody else explains it). */
+static bool may_explain(const struct holder *h, const struct ask *a, const struct interval *when,
+			bool up)
 {
-	return since(a->when.at_ns, when->end_ns) <= 0 &&
+	return since(h->lenient ? a->when.at_ns : a->when.end_ns, when->end_ns) <= 0 &&
 	       (a->say == SAY_CHANGE_CART ||
 		a->say == (up ? SAY_ADD_TO_CART : SAY_REMOVE_FROM_CART));
 }
@@ -69,7 +79,7 @@ static struct ask *asker(const struct holder *h, const struct interval *when, bo
 	struct ask *found = NULL;
 
 	for (struct ask *a = h->asks; a; a = a->next) {
-		if (!may_explain(a, when, up))
+		if (!may_explain(h, a, when, up))
 			continue;
 		if (is_own(a, when))
 			return a;
@@ -84,7 +94,7 @@ static void mark_shown(struct holder *h, const struct interval *when, bool up)
 	struct ask *own = asker(h, when, up);
 
 	for (struct ask *a = h->asks; a; a = a->next)
-		if (may_explain(a, when, up) && (a == own || !is_own(own, when)))
+		if (may_explain(h, a, when, up) && (a == own || !is_own(own, when)))
 			a->shown = true;
 }
 
@@ -192,7 +202,7 @@ static uint32_t asked_items(struct carts *c, const struct holder *h, const struc
 	bool alone = own && own->has_pieces && is_own(own, when) && amount_same(&own->pieces, by);
 
 	for (const struct ask *a = h->asks; a; a = a->next) {
-		if (!may_explain(a, when, up) || (alone && a != own))
+		if (!may_explain(h, a, when, up) || (alone && a != own))
 			continue;
 		if (!a->has_pieces || !a->items || !amount_add(&sum, &a->pieces, 1, &sum))
 			return 0;
@@ -218,7 +228,7 @@ static bool asked_pieces(const struct holder *h, const struct interval *when,
 	if (own && own->has_pieces && is_own(own, when) && amount_same(&own->pieces, in_all))
 		return true;
 	for (const struct ask *a = h->asks; a; a = a->next)
-		if (may_explain(a, when, true) &&
+		if (may_explain(h, a, when, true) &&
 		    (!a->has_pieces || !amount_add(&sum, &a->pieces, 1, &sum)))
 			return false;
 	return amount_same(&sum, in_all);
@@ -236,7 +246,8 @@ static uint32_t asked_lines(struct carts *c, const struct holder *h, const struc
 
 		for (const struct ask *a = h->asks; a; a = a->next)
 			for (uint32_t k = 0;
-			     may_explain(a, when, true) && a->items && k < a->items->count; k++) {
+			     may_explain(h, a, when, true) && a->items && k < a->items->count;
+			     k++) {
 				const struct amount one = { .units = 1 };
 				struct item item;
 
@@ -333,11 +344,10 @@ static bool explain(struct carts *c, struct holder *h, struct told *t, const str
 static void keep_loose(struct carts *c, struct holder *h, const struct interval *when,
 		       const struct difference *d, const struct told *t, bool up, bool down)
 {
-	struct loose *l;
+	struct loose *l = content_new(c, sizeof(*l)), **at = &h->loose;
+	unsigned count = 0;
 	uint32_t cut;
 
-	loose_drop(c, h);
-	l = content_new(c, sizeof(*l));
 	if (!l)
 		return;
 	*l = (struct loose){
@@ -348,7 +358,11 @@ static void keep_loose(struct carts *c, struct holder *h, const struct interval 
 	if (down && d->down_count)
 		l->down = lines_new(c, d->down, d->down_count, no_currency, NULL, NULL, &cut);
 	l->ways = (uint8_t)(up | down << 1);
-	h->loose = l;
+	for (; *at; at = &(*at)->next)
+		count++;
+	*at = l;
+	if (count == LOOSE_EACH)
+		loose_shift(c, h);
 	wait_for(c, h);
 }
 
@@ -378,10 +392,8 @@ static void lines_to(const struct lines *l, struct item *items, uint32_t *ret_co
 		line_item(l, i, &items[i]);
 }
 
-/* An ask that came after what it did. */
-static void explain_late(struct carts *c, struct holder *h)
+static void explain_loose(struct carts *c, struct holder *h, struct loose *l)
 {
-	struct loose *l = h->loose;
 	struct told t = { .proof = &l->proof, .flags = l->flags, .cut = l->items_cut };
 	struct difference d = l->d;
 
@@ -391,13 +403,43 @@ static void explain_late(struct carts *c, struct holder *h)
 	lines_to(l->down, c->down, &d.down_count);
 	if (l->ways & 1 && asker(h, &l->when, true) && explain(c, h, &t, &l->when, &d, true))
 		l->ways &= 2;
-	if (l->ways & 2 && asker(h, &l->when, false) && explain(c, h, &t, &l->when, &d, false)) {
+	if (l->ways & 2 && asker(h, &l->when, false) && explain(c, h, &t, &l->when, &d, false))
 		l->ways &= 1;
-		if (h->cart.emptied)
-			cart_emptied(c, h); /* which takes the rest of it away */
+}
+
+/* An ask that came after what it did. */
+static void explain_late(struct carts *c, struct holder *h, const struct ask *a)
+{
+	bool took = false;
+
+	for (struct loose **at = &h->loose, *l; (l = *at) && !a->shown;) {
+		uint8_t ways = l->ways;
+
+		if (since(l->when.end_ns, a->when.end_ns) <= (int64_t)LATE_NS)
+			explain_loose(c, h, l);
+		took |= (ways & ~l->ways) == 2;
+		if (l->ways) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		content_free(c, l->up);
+		content_free(c, l->down);
+		content_free(c, l);
 	}
-	if (h->loose && !h->loose->ways)
-		loose_drop(c, h);
+	if (took && h->cart.emptied)
+		cart_emptied(c, h); /* somebody had asked for that */
+}
+
+/* Before it is given up: was it answered only after the cart was shown with what it did? */
+static bool explains_after_all(struct carts *c, struct holder *h, const struct ask *a)
+{
+	if (a->shown || !h->loose)
+		return a->shown;
+	h->lenient = true;
+	explain_late(c, h, a);
+	h->lenient = false;
+	return a->shown;
 }
 
 static void trim(struct carts *c, struct holder *h)
@@ -423,8 +465,7 @@ void ask_note(struct carts *c, struct holder *h, const struct said *s, const str
 	a->next = h->asks;
 	h->asks = a;
 	trim(c, h);
-	if (h->loose && since(h->loose->when.end_ns, when->end_ns) <= (int64_t)LATE_NS)
-		explain_late(c, h);
+	explain_late(c, h, a);
 	/* shown with what others had asked for, or to be without effect */
 	if (a->shown || (!s->cart && !s->cart_is_empty && cart->shown.end_ns &&
 			 since(cart->shown.at_ns, when->end_ns) >= 0)) {
@@ -448,7 +489,7 @@ void asks_settle(struct carts *c, struct holder *h, const struct interval *when,
 			at = &a->next;
 			continue;
 		}
-		c->stats.changes_unshown += !a->shown && !d->moved;
+		c->stats.changes_unshown += !d->moved && !explains_after_all(c, h, a);
 		*at = a->next;
 		ask_free(c, a);
 	}
@@ -471,15 +512,19 @@ bool asks_expire(struct carts *c, struct holder *h, uint64_t now_ns)
 {
 	struct cart *cart = &h->cart;
 
-	if (h->loose && since(now_ns, h->loose->when.end_ns) > (int64_t)LATE_NS)
-		loose_drop(c, h);
+	while (h->loose && since(now_ns, h->loose->when.end_ns) > (int64_t)LATE_NS) {
+		for (const struct ask *a = h->asks; a; a = a->next)
+			explains_after_all(c, h, a);
+		if (h->loose)
+			loose_shift(c, h);
+	}
 	for (struct ask **at = &h->asks, *a; (a = *at);) {
 		if (since(now_ns, a->when.end_ns) <= (int64_t)c->options.unshown_ns) {
 			at = &a->next;
 			continue;
 		}
-		c->stats.changes_unshown++;
-		if (cart->open && !cart->emptied && !cart->unshown)
+		c->stats.changes_unshown += !a->shown;
+		if (cart->open && !cart->emptied && !cart->unshown && !a->shown)
 			cart->unshown = cart->dirty = true;
 		*at = a->next;
 		ask_free(c, a);

@@ -24,6 +24,7 @@
 #define NAME_BYTES	 256 /* kept of a name of an item; a longer id is none that can be compared */
 #define LINES_TEXT_BYTES 32768 /* of one cart; items beyond are left out */
 #define ASKS_EACH	 8
+#define LOOSE_EACH	 4
 #define LATE_NS		 10000000000ull	   /* as long as an acknowledgement is waited for (txn.h) */
 #define TOUCH_EVERY_NS	 1000000000ull	   /* a list in order to the second is in order enough */
 #define RECORD_LIFE_NS	 93600000000000ull /* 26 h: longer than any visit, should its end be lost */
@@ -103,6 +104,7 @@ struct difference {
 
 /* A change that was shown and that nobody had asked for: the ask may still come. */
 struct loose {
+	struct loose *next; /* a later one */
 	struct interval when;
 	struct proof proof;
 	struct difference d;
@@ -158,6 +160,7 @@ struct holder {
 	uint8_t session_key[KEY_BYTES];
 	struct list of_worth, of_asking;
 	uint8_t worth, base;
+	bool lenient;			/* ask.c */
 	bool ordered, ordered_numbered; /* its last cart was, nothing was shown since */
 	struct text *site;
 	struct ask *asks;

@@ -40,7 +40,7 @@ bool objective_same(const struct objective *a, const struct objective *b)
 	       same(a->device, b->device) && same(a->country, b->country) &&
 	       same(a->touchpoint, b->touchpoint) && same(a->customer, b->customer) &&
 	       same(a->visitor, b->visitor) && same(a->channel, b->channel) &&
-	       a->within_ns == b->within_ns && a->share_ppm == b->share_ppm;
+	       a->under_ns == b->under_ns && a->share_ppm == b->share_ppm;
 }
 
 /* Of a wish that was named. What is unobserved fits none. */
@@ -83,7 +83,7 @@ enum objective_result objective_judge(const struct objective *o, const struct se
 		return OBJECTIVE_MISSED;
 	if (!(p->has & PAGE_HAS_LIVED))
 		return OBJECTIVE_NOT_OF_IT;
-	if (p->lived_ns > o->within_ns)
+	if (p->lived_ns > o->under_ns)
 		return OBJECTIVE_MISSED;
 	return p->outcome == PAGE_COMPLETE ? OBJECTIVE_MET : OBJECTIVE_NOT_OF_IT;
 }

@@ -38,7 +38,7 @@ struct objective {
 	const struct funnel *funnel;
 	const struct funnel_step *step; /* has pages */
 	const char *device, *country, *touchpoint, *customer, *visitor, *channel;
-	uint64_t within_ns;
+	uint64_t under_ns;
 	uint32_t share_ppm; /* of a million: 950,000 */
 };
 

@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "journey/calls.h"
 #include "journey/cart/cart.h"
+#include "journey/outgoing.h"
 
 #define ORDERS	   100000
 #define UNSHOWN_NS 60000000000ull
@@ -37,7 +37,7 @@ struct journey {
 	struct keys *keys;
 	struct era *era;
 	struct carts *carts;
-	struct calls *calls;
+	struct outgoing *outgoing;
 	const struct definitions *definitions;
 	void *visit_ctx;
 	bool (*visit)(void *ctx, const uint8_t session_id[KEY_BYTES], struct segment *ret);
@@ -159,10 +159,10 @@ static void on_transaction(void *ctx, struct transaction *t)
 	j->sink.session.transaction(j->sink.session.ctx, t);
 	if (t->start_ns > j->latest_ns)
 		j->latest_ns = t->start_ns;
-	calls_seen(j->calls, t);
+	outgoing_seen(j->outgoing, t);
 	if (t->side == SIDE_CLIENT) {
 		if (!t->hop && (is_failure(t) || says_anything(j, t)))
-			calls_push(j->calls, t);
+			outgoing_push(j->outgoing, t);
 		return;
 	}
 	if (t->inner)
@@ -362,7 +362,7 @@ void journey_tick(struct journey *j, uint64_t now_ns)
 		j->told = true;
 		tell_changed(j, NULL, j->definitions);
 	}
-	calls_tick(j->calls, now_ns);
+	outgoing_tick(j->outgoing, now_ns);
 	carts_tick(j->carts, now_ns);
 	if (j->era->before)
 		free_eras(j);
@@ -393,17 +393,17 @@ int journey_reload(struct journey *j, const struct journey_options *options)
 
 void journey_finish(struct journey *j)
 {
-	calls_finish(j->calls);
+	outgoing_finish(j->outgoing);
 	carts_finish(j->carts);
 }
 
 void journey_stats(const struct journey *j, struct journey_stats *ret)
 {
 	struct carts_stats c;
-	struct calls_stats o;
+	struct outgoing_stats o;
 
 	carts_stats(j->carts, &c);
-	calls_stats(j->calls, &o);
+	outgoing_stats(j->outgoing, &o);
 	*ret = j->stats;
 	ret->orders_again = c.orders_again;
 	ret->changes_unshown = c.changes_unshown;
@@ -463,7 +463,7 @@ int journey_new(const struct journey_options *options, const struct journey_sink
 	err = carts_new(&carts, &j->carts);
 	if (err)
 		goto fail;
-	err = calls_new(j, on_call, &j->calls);
+	err = outgoing_new(j, on_call, &j->outgoing);
 	if (err)
 		goto fail;
 	j->era->rules = options->rules;
@@ -478,7 +478,7 @@ void journey_free(struct journey *j)
 {
 	if (!j)
 		return;
-	calls_free(j->calls);
+	outgoing_free(j->outgoing);
 	carts_free(j->carts);
 	while (j->era) {
 		struct era *e = j->era;

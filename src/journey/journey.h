@@ -5,7 +5,7 @@
  *   rule/  which rules may want something of a message (asked by txn at its head), which hold of a whole
  *          transaction, and what they take of it → struct said
  *   cart/  one machine a visit: said → events
- *   calls  whose visit an outgoing call was made for
+ *   outgoing  whose visit an outgoing call was made for
  *
  * Only the edge of an exchange says something (an inner hop is the same fact once more), and a CLIENT's
  * transaction by a rule that asks for outgoing ones. What session tells passes through unchanged, each
@@ -51,8 +51,8 @@ struct journey_options {
 	const struct definitions
 		*definitions; /* outlive the stage or the next journey_reload; NULL: none */
 	const struct journey_witness *witness; /* NULL: nobody; copied */
-	uint32_t carts; /* open at once: 100,000 */
-	size_t bytes;	/* of all carts' contents together: 64 MiB */
+	uint32_t carts;			       /* open at once: 100,000 */
+	size_t bytes;			       /* of all carts' contents together: 64 MiB */
 	/* What is known of a visit now, asked of session; false: it is over. */
 	void *ctx;
 	bool (*visit)(void *ctx, const uint8_t session_id[KEY_BYTES], struct segment *ret);

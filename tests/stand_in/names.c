@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names.c: the words of said.h and event.h, as rules and rows spell them. Tables only.
+ * names.c: stands in for the words of said.h and event.h, which come with src/journey/rule and src/journey/cart.
  */
 #include "journey/event.h"
 

@@ -33,6 +33,7 @@ struct replay {
 	bool terminal;
 	struct txn_stats txn; /* at the end */
 	uint8_t site_secret[SECRET_BYTES];
+	struct rules *rules; /* until the core has them */
 };
 
 static uint32_t no_figures(void *ctx, struct counter *ret, uint32_t max)
@@ -112,6 +113,7 @@ static int run(struct replay *r, int ndjson_fd)
 		.ndjson_fd = ndjson_fd,
 		.patient = true,
 		.ctx = r,
+		.rules = r->rules,
 		.figures = no_figures,
 		.say = say,
 	};
@@ -119,6 +121,7 @@ static int run(struct replay *r, int ndjson_fd)
 	int got;
 
 	memcpy(outside.site_secret, r->site_secret, sizeof(outside.site_secret));
+	r->rules = NULL;
 	terminal_open(c, &outside);
 	err = core_new(&outside, &r->core);
 	if (err) {
@@ -158,6 +161,20 @@ static int drop_rights(const struct config *c)
 	return 0;
 }
 
+/* With the rights that we were started with. */
+static int read_rules(const struct config *c, struct rules **ret)
+{
+	struct buf bundle;
+	int err;
+
+	buf_init(&bundle, RULE_BUNDLE_BYTES);
+	err = rule_files_read(c, &bundle);
+	if (!err)
+		err = rule_files_compile(buf_slice(&bundle), false, ret);
+	buf_done(&bundle);
+	return err;
+}
+
 /* The host's only where it was named: then keys and ids are those of the live agent. Otherwise none, so
  * that a recording says the same on every host. */
 static int read_secret(const struct config *c, uint8_t ret[SECRET_BYTES])
@@ -188,6 +205,10 @@ static int replay(struct config *c, const char *path)
 		log_error("cannot read %s: %s", path, strerror(errno));
 		return code;
 	}
+	if (read_rules(c, &r.rules)) {
+		code = EXIT_USAGE;
+		goto out;
+	}
 	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) || drop_rights(c))
 		goto out;
 	if (recording_open(fd, &r.recording, &why)) {
@@ -197,6 +218,7 @@ static int replay(struct config *c, const char *path)
 	code = run(&r, ndjson_fd);
 	recording_close(r.recording);
 out:
+	rules_free(r.rules);
 	if (ndjson_fd > STDERR_FILENO)
 		close(ndjson_fd);
 	if (fd > STDERR_FILENO)

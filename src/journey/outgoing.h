@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: outgoing calls → the visit of the request that they were made for. Trace names the cause of a call
+ * outgoing.h: outgoing calls → the visit of the request that they were made for. Trace names the cause of a call
  * where it is certain (its parent); but the call is over before its cause is, and whose visit that is, is
  * known only then. So a call that has something to say is kept, as a copy, until the edge's transaction
  * comes that its parents lead to: call → (inner server → hop of the proxy →) edge.
@@ -9,8 +9,8 @@
  * a call that outlives its cause finds it too. A call that waits longer than CALLS_PATIENCE_NS is handed
  * out without a visit. One thread.
  */
-#ifndef PC_JOURNEY_CALLS_H
-#define PC_JOURNEY_CALLS_H
+#ifndef PC_JOURNEY_OUTGOING_H
+#define PC_JOURNEY_OUTGOING_H
 
 #include "txn/txn.h"
 
@@ -20,24 +20,24 @@
 #define CALLS_DEPTH	  8 /* hops from a call to its edge */
 #define CALLS_PATIENCE_NS 60000000000ull
 
-struct calls;
+struct outgoing;
 
-struct calls_stats {
+struct outgoing_stats {
 	uint64_t held, attributed, alone, dropped;
 	uint32_t open;
 };
 
 /* `ready`: a call with site and session of its cause, where those are known. Valid during the call. */
-int calls_new(void *ctx, void (*ready)(void *ctx, const struct transaction *call),
-	      struct calls **ret);
+int outgoing_new(void *ctx, void (*ready)(void *ctx, const struct transaction *call),
+		 struct outgoing **ret);
 /* Every transaction, after session: the spans that calls may lead to. Calls that waited for it are handed
  * out. */
-void calls_seen(struct calls *c, const struct transaction *t);
+void outgoing_seen(struct outgoing *c, const struct transaction *t);
 /* A CLIENT's transaction that has something to say: handed out now or later, or dropped and counted. */
-void calls_push(struct calls *c, const struct transaction *call);
-void calls_tick(struct calls *c, uint64_t now_ns);
-void calls_finish(struct calls *c); /* those that wait are handed out without a visit */
-void calls_stats(const struct calls *c, struct calls_stats *ret);
-void calls_free(struct calls *c);
+void outgoing_push(struct outgoing *c, const struct transaction *call);
+void outgoing_tick(struct outgoing *c, uint64_t now_ns);
+void outgoing_finish(struct outgoing *c); /* those that wait are handed out without a visit */
+void outgoing_stats(const struct outgoing *c, struct outgoing_stats *ret);
+void outgoing_free(struct outgoing *c);
 
 #endif

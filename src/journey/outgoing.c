@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.c: see calls.h. Two things: spans of transactions that are over (where each leads to), and calls
+ * outgoing.c: see outgoing.h. Two things: spans of transactions that are over (where each leads to), and calls
  * that wait for a span that is not over yet. Whenever a span comes, what waited for it goes on: to the edge,
  * or to the next span, or it turns out that there is none.
  */
-#include "journey/calls.h"
+#include "journey/outgoing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,14 +34,14 @@ struct held {
 	uint64_t since_ns;
 };
 
-struct calls {
+struct outgoing {
 	void *ctx;
 	void (*ready)(void *ctx, const struct transaction *call);
 	struct table *spans;
 	struct list held;
 	struct arena_pool pool;
 	uint64_t now_ns;
-	struct calls_stats stats;
+	struct outgoing_stats stats;
 };
 
 /* ---- copies ---- */
@@ -78,10 +78,10 @@ static bool copy_reading(struct arena *a, struct reading *r)
 /* All that rules may ask of a transaction. What lives elsewhere (process, attempts, evidence) is left out. */
 static bool copy(struct arena *a, struct transaction *t)
 {
-	struct slice *const texts[] = { &t->method,	   &t->scheme,	      &t->path,
-					&t->query,	   &t->authority,     &t->server_name,
-					&t->template_,	   &t->user_agent,    &t->referer,
-					&t->content_type,  &t->response_type, &t->location,
+	struct slice *const texts[] = { &t->method,	  &t->scheme,	     &t->path,
+					&t->query,	  &t->authority,     &t->server_name,
+					&t->template_,	  &t->user_agent,    &t->referer,
+					&t->content_type, &t->response_type, &t->location,
 					&t->upgrade };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -96,7 +96,7 @@ static bool copy(struct arena *a, struct transaction *t)
 	       copy_reading(a, &t->request.reading) && copy_reading(a, &t->response.reading);
 }
 
-static void let_go(struct calls *c, struct held *h)
+static void let_go(struct outgoing *c, struct held *h)
 {
 	list_remove(&h->list);
 	arena_clear(&h->arena);
@@ -109,7 +109,7 @@ static void let_go(struct calls *c, struct held *h)
 enum way { WAY_EDGE, WAY_OPEN, WAY_NONE };
 
 /* From a span on, until it is not known any further. */
-static enum way follow(struct calls *c, const uint8_t from[SPAN], const struct seen **ret_edge,
+static enum way follow(struct outgoing *c, const uint8_t from[SPAN], const struct seen **ret_edge,
 		       uint8_t ret_waits_for[SPAN])
 {
 	const struct seen *s;
@@ -130,7 +130,7 @@ static enum way follow(struct calls *c, const uint8_t from[SPAN], const struct s
 	return WAY_NONE;
 }
 
-static void hand_out(struct calls *c, const struct transaction *t, const struct seen *edge)
+static void hand_out(struct outgoing *c, const struct transaction *t, const struct seen *edge)
 {
 	struct transaction call = *t;
 
@@ -148,7 +148,7 @@ static void hand_out(struct calls *c, const struct transaction *t, const struct 
 	c->ready(c->ctx, &call);
 }
 
-static void hold(struct calls *c, const struct transaction *t, const uint8_t waits_for[SPAN])
+static void hold(struct outgoing *c, const struct transaction *t, const uint8_t waits_for[SPAN])
 {
 	struct held *h;
 
@@ -175,7 +175,7 @@ static void hold(struct calls *c, const struct transaction *t, const uint8_t wai
 	c->stats.dropped++;
 }
 
-void calls_push(struct calls *c, const struct transaction *call)
+void outgoing_push(struct outgoing *c, const struct transaction *call)
 {
 	const struct seen *edge = NULL;
 	uint8_t waits_for[SPAN];
@@ -191,7 +191,7 @@ void calls_push(struct calls *c, const struct transaction *call)
 	hand_out(c, call, edge);
 }
 
-static struct seen *place(struct calls *c, const uint8_t span[SPAN])
+static struct seen *place(struct outgoing *c, const uint8_t span[SPAN])
 {
 	struct seen *s;
 	bool fresh;
@@ -204,7 +204,7 @@ static struct seen *place(struct calls *c, const uint8_t span[SPAN])
 	return s;
 }
 
-static bool remember(struct calls *c, const struct transaction *t)
+static bool remember(struct outgoing *c, const struct transaction *t)
 {
 	struct seen *s = place(c, t->span_id);
 
@@ -224,7 +224,7 @@ static bool remember(struct calls *c, const struct transaction *t)
 	return true;
 }
 
-void calls_seen(struct calls *c, const struct transaction *t)
+void outgoing_seen(struct outgoing *c, const struct transaction *t)
 {
 	struct list *next;
 
@@ -246,7 +246,7 @@ void calls_seen(struct calls *c, const struct transaction *t)
 
 /* ---- life ---- */
 
-static void give_up(struct calls *c, uint64_t until_ns)
+static void give_up(struct outgoing *c, uint64_t until_ns)
 {
 	while (!list_empty(&c->held)) {
 		struct held *h = list_entry(c->held.next, struct held, list);
@@ -258,27 +258,27 @@ static void give_up(struct calls *c, uint64_t until_ns)
 	}
 }
 
-void calls_tick(struct calls *c, uint64_t now_ns)
+void outgoing_tick(struct outgoing *c, uint64_t now_ns)
 {
 	c->now_ns = now_ns;
 	if (now_ns > CALLS_PATIENCE_NS)
 		give_up(c, now_ns - CALLS_PATIENCE_NS);
 }
 
-void calls_finish(struct calls *c)
+void outgoing_finish(struct outgoing *c)
 {
 	give_up(c, UINT64_MAX);
 }
 
-void calls_stats(const struct calls *c, struct calls_stats *ret)
+void outgoing_stats(const struct outgoing *c, struct outgoing_stats *ret)
 {
 	*ret = c->stats;
 }
 
-int calls_new(void *ctx, void (*ready)(void *ctx, const struct transaction *call),
-	      struct calls **ret)
+int outgoing_new(void *ctx, void (*ready)(void *ctx, const struct transaction *call),
+		 struct outgoing **ret)
 {
-	struct calls *c = calloc(1, sizeof(*c));
+	struct outgoing *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
@@ -289,14 +289,14 @@ int calls_new(void *ctx, void (*ready)(void *ctx, const struct transaction *call
 	arena_pool_init(&c->pool, BLOCK_BYTES, CALLS_BYTES);
 	err = table_new(sizeof(struct seen), SPAN, CALLS_SPANS, &c->spans);
 	if (err) {
-		calls_free(c);
+		outgoing_free(c);
 		return err;
 	}
 	*ret = c;
 	return 0;
 }
 
-void calls_free(struct calls *c)
+void outgoing_free(struct outgoing *c)
 {
 	if (!c)
 		return;

@@ -85,6 +85,12 @@ flow: $(B)/tests/flow/flow
 test: flow
 .PHONY: flow
 
+# Figures of share/sql from facts made by hand.
+sql:
+	@tests/sql/run
+test: sql
+.PHONY: sql
+
 # Feeds the real export stage with synthetic transactions; tests/collector/run uses it.
 $(B)/tests/collector/driver: $(B)/tests/collector/driver.o $(call upto,export)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)

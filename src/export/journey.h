@@ -21,7 +21,6 @@
 #include "export/event.h"
 #include "export/privacy.h"
 #include "journey/journey.h"
-#include "txn/body/body.h"
 
 #define EVENT_PARAMETERS 32 /* exported of a site's own */
 

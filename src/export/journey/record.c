@@ -5,6 +5,7 @@
  */
 #include "export/journey.h"
 #include "export/segment.h"
+#include "txn/body/body.h"
 
 #define ATTRIBUTES EVENT_ATTRIBUTES
 #define NAME_MOST  256

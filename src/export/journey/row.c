@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "export/journey.h"
 #include "export/segment.h"
+#include "txn/body/body.h"
 
 static void put_text(struct json *j, const char *key, struct slice value)
 {

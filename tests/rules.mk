@@ -19,6 +19,11 @@ $(B)/tests/unit/body_inflate: LDLIBS += -lbrotlienc
 $(B)/tests/unit/export_memory $(B)/tests/unit/session_page $(B)/tests/unit/body_memory: LDLIBS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
+# Rules and carts that are played by the test.
+$(B)/tests/unit/journey_stage: LDLIBS += -Wl,--wrap=rules_say,--wrap=rules_wants,--wrap=rules_in_use \
+	-Wl,--wrap=rules_free,--wrap=carts_new,--wrap=carts_free,--wrap=carts_push,--wrap=carts_transaction \
+	-Wl,--wrap=carts_fact,--wrap=carts_finish,--wrap=carts_clock,--wrap=carts_tick,--wrap=carts_stats
+
 unit: $(UNIT_BIN)
 	@tools/run-unit $(UNIT_BIN)
 

@@ -49,6 +49,14 @@ static bool fits(const char *wish, const char *is)
 	return !wish || (is && !strcmp(wish, is));
 }
 
+/* Staff and tests only where they are asked for. */
+static bool is_human_customer(const struct objective *o, const struct segment *s)
+{
+	return !s->synthetic &&
+	       (o->customer || !s->customer ||
+		(strcmp(s->customer, "staff") != 0 && strcmp(s->customer, "test") != 0));
+}
+
 static bool is_of_segment(const struct objective *o, const struct segment *s)
 {
 	return fits(o->device, s->device) && fits(o->country, s->country) &&
@@ -74,7 +82,7 @@ enum objective_result objective_judge(const struct objective *o, const struct se
 {
 	const struct page_seen *p = f->page;
 
-	if (f->segment.synthetic || !is_of_segment(o, &f->segment) ||
+	if (!is_human_customer(o, &f->segment) || !is_of_segment(o, &f->segment) ||
 	    (o->funnel->site && !slice_eq(f->site, slice_str(o->funnel->site))) ||
 	    !is_of_step(o->step, p->path))
 		return OBJECTIVE_NOT_OF_IT;

@@ -14,7 +14,7 @@
 
 #define SPAN	    8
 #define SITE_MOST   256
-#define BLOCK_BYTES 16384
+#define BLOCK_BYTES 4096
 
 /* Key first. */
 struct seen {

@@ -141,7 +141,7 @@ static int run(struct replay *r, int ndjson_fd)
 	return got < 0 ? EXIT_RUNTIME : EXIT_OK;
 }
 
-static int drop_rights(const struct config *c)
+int command_drop_rights(const struct config *c)
 {
 	struct account account;
 	int err;
@@ -209,7 +209,8 @@ static int replay(struct config *c, const char *path)
 		code = EXIT_USAGE;
 		goto out;
 	}
-	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) || drop_rights(c))
+	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) ||
+	    command_drop_rights(c))
 		goto out;
 	if (recording_open(fd, &r.recording, &why)) {
 		log_error("%s: %s", path, why);

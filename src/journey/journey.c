@@ -252,24 +252,38 @@ struct session_sink journey_session_sink(struct journey *j)
 
 /* ---- definitions ---- */
 
-static void tell_definition(struct journey *j, const struct funnel *f, const struct objective *o,
-			    bool removed)
+static void tell_definition(struct journey *j, struct definition *d, const char *name,
+			    const char *site)
 {
-	const char *name = o ? o->name : f->name, *site = o ? o->funnel->site : f->site;
-	struct definition d = { .funnel = o ? NULL : f, .objective = o, .removed = removed };
+	const char *kind = d->objective ? "objective" : "funnel";
 	char what[16 + DEFINITION_NAME];
-	size_t kind = o ? sizeof("objective") : sizeof("funnel"), len = strlen(name);
+	size_t len = strlen(kind) + 1, name_len = strlen(name);
 
 	if (!j->sink.definition)
 		return;
-	memcpy(what, o ? "objective" : "funnel", kind);
-	memcpy(what + kind, name, len < DEFINITION_NAME ? len : DEFINITION_NAME);
+	if (name_len > DEFINITION_NAME)
+		name_len = DEFINITION_NAME;
+	memcpy(what, kind, len);
+	memcpy(what + len, name, name_len);
 	keys_event(j->keys, SLICE("parcours.definition"), slice_str(site),
-		   slice_of(what, kind + (len < DEFINITION_NAME ? len : DEFINITION_NAME)),
-		   d.event_id);
-	d.time_unix_ns = j->now_ns + (uint64_t)j->wall_minus_mono_ns;
-	d.revision = d.time_unix_ns / NS_PER_MS_64;
-	j->sink.definition(j->sink.ctx, &d);
+		   slice_of(what, len + name_len), d->event_id);
+	d->time_unix_ns = j->now_ns + (uint64_t)j->wall_minus_mono_ns;
+	d->revision = d->time_unix_ns / NS_PER_MS_64;
+	j->sink.definition(j->sink.ctx, d);
+}
+
+static void tell_funnel(struct journey *j, const struct funnel *f, bool removed)
+{
+	struct definition d = { .funnel = f, .removed = removed };
+
+	tell_definition(j, &d, f->name, f->site);
+}
+
+static void tell_objective(struct journey *j, const struct objective *o, bool removed)
+{
+	struct definition d = { .objective = o, .removed = removed };
+
+	tell_definition(j, &d, o->name, o->funnel->site);
 }
 
 static const struct funnel *funnel_named(const struct definitions *d, const struct funnel *like)
@@ -302,13 +316,13 @@ static void tell_removed(struct journey *j, const struct definitions *was,
 		const struct funnel *f = funnel_named(is, &was->funnels[i]);
 
 		if (!f || !same_site(f->site, was->funnels[i].site))
-			tell_definition(j, &was->funnels[i], NULL, true);
+			tell_funnel(j, &was->funnels[i], true);
 	}
 	for (uint32_t i = 0; was && i < was->objective_count; i++) {
 		const struct objective *o = objective_named(is, &was->objectives[i]);
 
 		if (!o || !same_site(o->funnel->site, was->objectives[i].funnel->site))
-			tell_definition(j, NULL, &was->objectives[i], true);
+			tell_objective(j, &was->objectives[i], true);
 	}
 }
 
@@ -319,13 +333,13 @@ static void tell_changed(struct journey *j, const struct definitions *was,
 		const struct funnel *f = funnel_named(was, &is->funnels[i]);
 
 		if (!f || !funnel_same(f, &is->funnels[i]))
-			tell_definition(j, &is->funnels[i], NULL, false);
+			tell_funnel(j, &is->funnels[i], false);
 	}
 	for (uint32_t i = 0; is && i < is->objective_count; i++) {
 		const struct objective *o = objective_named(was, &is->objectives[i]);
 
 		if (!o || !objective_same(o, &is->objectives[i]))
-			tell_definition(j, NULL, &is->objectives[i], false);
+			tell_objective(j, &is->objectives[i], false);
 	}
 }
 

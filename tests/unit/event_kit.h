@@ -5,6 +5,8 @@
 #ifndef PC_TESTS_EVENT_KIT_H
 #define PC_TESTS_EVENT_KIT_H
 
+#include "base/pb.h"
+#include "journey/definition.h"
 #include "journey/event.h"
 
 #define EVENT_TIME 1700000005000000000ull
@@ -98,6 +100,68 @@ static inline struct event sample_left(const struct preceded *preceded)
 	e.end_reason = END_TIMEOUT;
 	e.preceded = preceded;
 	return e;
+}
+
+static inline struct event added_event(void)
+{
+	struct event e = sample_event(EVENT_ADD_TO_CART);
+
+	e.has = SAID_VALUE;
+	e.value = euro(24900);
+	memcpy(e.currency, "EUR", 4);
+	e.items = sample_items;
+	e.item_count = 1;
+	e.items_cut = true;
+	e.cart = &sample_cart;
+	return e;
+}
+
+static inline struct event refused_event(enum event_kind kind, const char *reason)
+{
+	struct event e = sample_event(kind);
+
+	e.reason = slice_str(reason);
+	return e;
+}
+
+/* ---- definitions ---- */
+
+static const char *const pages[] = { "/checkout", "/checkout/*", NULL };
+static const struct funnel_step steps[] = { { "product", "view_item", NULL },
+					    { "checkout", "begin_checkout", pages } };
+static const struct funnel funnel = { "buy", "shop.example", steps, 2 };
+static const struct objective objective = { .name = "buy/checkout/mobile/FR",
+					    .funnel = &funnel,
+					    .step = &steps[1],
+					    .device = "mobile",
+					    .country = "FR",
+					    .under_ns = 2000000000,
+					    .share_ppm = 950000 };
+
+/* ---- protobuf ---- */
+
+static inline struct pb_field field(struct slice message, uint32_t number)
+{
+	struct pb_field f;
+
+	while (pb_next(&message, &f) == 1)
+		if (f.number == number)
+			return f;
+	fail_msg("no field %u", number);
+	return f;
+}
+
+static inline bool has(struct slice message, uint32_t number, const char *key,
+		       struct slice *ret_value)
+{
+	struct pb_field f;
+
+	while (pb_next(&message, &f) == 1)
+		if (f.number == number && slice_eq(field(f.bytes, 1).bytes, slice_str(key))) {
+			*ret_value = field(f.bytes, 2).bytes;
+			return true;
+		}
+	return false;
 }
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * export_journey.c: events and definitions as rows (tests/cases/export/journey.ndjson to the last octet, which
- * tests/sql/run validates against the schema), as OTLP records, as console lines and as metrics; and what of
- * them may leave.
+ * tests/sql/run validates against the schema), as OTLP records, as console lines; and what of them may leave.
  */
 #include "unit.h"
 
@@ -55,18 +54,6 @@ static int end(void **state)
 
 /* ---- rows ---- */
 
-static const char *const pages[] = { "/checkout", "/checkout/*", NULL };
-static const struct funnel_step steps[] = { { "product", "view_item", NULL },
-					    { "checkout", "begin_checkout", pages } };
-static const struct funnel funnel = { "buy", "shop.example", steps, 2 };
-static const struct objective objective = { .name = "buy/checkout/mobile/FR",
-					    .funnel = &funnel,
-					    .step = &steps[1],
-					    .device = "mobile",
-					    .country = "FR",
-					    .under_ns = 2000000000,
-					    .share_ppm = 950000 };
-
 static struct event own_event(void)
 {
 	static const struct parameter parameters[] = { { SLICE("size"), SLICE("XL") } };
@@ -88,28 +75,6 @@ static struct event cart_event(void)
 	e.revision = EVENT_TIME / 1000000;
 	e.cart = &sample_cart;
 	e.rule = NULL;
-	return e;
-}
-
-static struct event added_event(void)
-{
-	struct event e = sample_event(EVENT_ADD_TO_CART);
-
-	e.has = SAID_VALUE;
-	e.value = euro(24900);
-	memcpy(e.currency, "EUR", 4);
-	e.items = sample_items;
-	e.item_count = 1;
-	e.items_cut = true;
-	e.cart = &sample_cart;
-	return e;
-}
-
-static struct event refused_event(enum event_kind kind, const char *reason)
-{
-	struct event e = sample_event(kind);
-
-	e.reason = slice_str(reason);
 	return e;
 }
 
@@ -302,29 +267,6 @@ static void items_are_bounded(void **state)
 
 /* ---- OTLP ---- */
 
-static struct pb_field field(struct slice message, uint32_t number)
-{
-	struct pb_field f;
-
-	while (pb_next(&message, &f) == 1)
-		if (f.number == number)
-			return f;
-	fail_msg("no field %u", number);
-	return f;
-}
-
-static bool has(struct slice message, uint32_t number, const char *key, struct slice *ret_value)
-{
-	struct pb_field f;
-
-	while (pb_next(&message, &f) == 1)
-		if (f.number == number && slice_eq(field(f.bytes, 1).bytes, slice_str(key))) {
-			*ret_value = field(f.bytes, 2).bytes;
-			return true;
-		}
-	return false;
-}
-
 static struct slice value(struct slice message, uint32_t number, const char *key)
 {
 	struct slice v = { 0 };
@@ -513,133 +455,6 @@ static void a_flood_is_counted(void **state)
 	buf_done(&out);
 }
 
-/* ---- metrics ---- */
-
-/* Sum of the points of a metric that have the attribute; *ret_points: how many. */
-static int64_t total(const struct journey_metrics *m, const char *name, const char *key,
-		     const char *wanted, unsigned *ret_points)
-{
-	struct buf out;
-	struct slice all;
-	struct pb_field metric, p;
-	int64_t sum = 0;
-
-	buf_init(&out, 1 << 20);
-	journey_metrics_encode(m, 100, &out);
-	assert_false(out.failed);
-	all = buf_slice(&out);
-	*ret_points = 0;
-	while (pb_next(&all, &metric) == 1) {
-		struct slice points;
-
-		if (!slice_eq(field(metric.bytes, 1).bytes, slice_str(name)))
-			continue;
-		points = field(metric.bytes, 7).bytes;
-		while (pb_next(&points, &p) == 1) {
-			struct slice v;
-
-			if (p.number != 1 ||
-			    (key && (!has(p.bytes, 7, key, &v) ||
-				     (wanted && !slice_eq(field(v, 1).bytes, slice_str(wanted))))))
-				continue;
-			sum += (int64_t)field(p.bytes, 6).value;
-			++*ret_points;
-		}
-	}
-	buf_done(&out);
-	return sum;
-}
-
-static void sums_are_exact_and_by_currency(void **state)
-{
-	struct event e = sample_order(), yen = sample_order(), odd = sample_order();
-	struct journey_metrics *m;
-	unsigned points;
-
-	assert_int_equal(journey_metrics_new(100, &m), 0);
-	for (int i = 0; i < 3; i++)
-		journey_metrics_event(m, &e, 1);
-	e.value = (struct amount){ .units = 1, .scale = 1, .currency = "EUR" }; /* 0.1 */
-	for (int i = 0; i < 10; i++)
-		journey_metrics_event(m, &e, 1);
-	yen.value = (struct amount){ .units = 1200, .currency = "JPY" };
-	memcpy(yen.currency, "JPY", 4);
-	journey_metrics_event(m, &yen, 1);
-	odd.currency[0] = odd.value.currency[0] = 0; /* no currency was seen */
-	journey_metrics_event(m, &odd, 1);
-	odd = sample_order();
-	odd.value = (struct amount){ .units = 123456, .scale = 4, .currency = "EUR" }; /* 12.3456 */
-	journey_metrics_event(m, &odd, 1);
-	odd.has = 0;
-	journey_metrics_event(m, &odd, 1);
-	odd.confidence = CONFIDENCE_CANDIDATE; /* nobody counts on it */
-	journey_metrics_event(m, &odd, 1);
-	assert_int_equal(total(m, "parcours.orders", NULL, NULL, &points), 17);
-	assert_int_equal(points, 1);
-	assert_int_equal(total(m, "parcours.orders.unvalued", NULL, NULL, &points), 3);
-	assert_int_equal(total(m, "parcours.revenue", "parcours.currency", "EUR", &points),
-			 3 * 50290 + 10 * 10);
-	assert_int_equal(total(m, "parcours.revenue", "parcours.currency", "JPY", &points), 1200);
-	assert_int_equal(total(m, "parcours.revenue", NULL, NULL, &points),
-			 3 * 50290 + 10 * 10 + 1200);
-	assert_int_equal(points, 2);
-	journey_metrics_free(m);
-}
-
-static void changes_errors_and_objectives(void **state)
-{
-	struct event added = added_event(), refused = refused_event(EVENT_CART_REFUSED, "no"),
-		     error = refused_event(EVENT_PAYMENT_ERROR, "no"),
-		     seen = sample_event(EVENT_VIEW_ITEM);
-	struct journey_metrics *m;
-	unsigned points;
-
-	assert_int_equal(journey_metrics_new(100, &m), 0);
-	journey_metrics_event(m, &added, 1);
-	journey_metrics_event(m, &added, 1);
-	journey_metrics_event(m, &refused, 1);
-	journey_metrics_event(m, &error, 1);
-	journey_metrics_event(m, &seen, 1);
-	journey_metrics_objective(m, &objective, SLICE("shop.example"), false, 1);
-	assert_int_equal(
-		total(m, "parcours.cart.changes", "parcours.event.name", "add_to_cart", &points),
-		2);
-	assert_int_equal(total(m, "parcours.cart.changes", NULL, NULL, &points), 3);
-	assert_int_equal(total(m, "parcours.payment.errors", "parcours.device", "mobile", &points),
-			 1);
-	assert_int_equal(total(m, "parcours.objective.pages.good", "parcours.objective",
-			       "buy/checkout/mobile/FR", &points),
-			 0);
-	assert_int_equal(points, 1); /* a zero that is told */
-	journey_metrics_objective(m, &objective, SLICE("shop.example"), true, 1);
-	assert_int_equal(total(m, "parcours.objective.pages", NULL, NULL, &points), 2);
-	assert_int_equal(total(m, "parcours.objective.pages.good", NULL, NULL, &points), 1);
-	journey_metrics_free(m);
-}
-
-/* What finds no series of its own is in one; money of several currencies never is. */
-static void series_are_bounded(void **state)
-{
-	struct journey_metrics *m;
-	unsigned points;
-	char site[20];
-
-	assert_int_equal(journey_metrics_new(6, &m), 0);
-	for (unsigned i = 0; i < 20; i++) {
-		struct event e = sample_order();
-
-		snprintf(site, sizeof(site), "s%u.example", i);
-		e.site = slice_str(site);
-		journey_metrics_event(m, &e, 1);
-	}
-	assert_int_equal(total(m, "parcours.orders", NULL, NULL, &points), 20);
-	assert_int_equal(total(m, "parcours.orders", "otel.metric.overflow", NULL, &points), 17);
-	assert_int_equal(total(m, "parcours.revenue", NULL, NULL, &points), 3 * 50290);
-	assert_u64(journey_metrics_overflow(m), 17);
-	assert_u64(journey_metrics_lost(m), 17);
-	journey_metrics_free(m);
-}
-
 UNIT_MAIN(cmocka_unit_test_setup_teardown(rows, begin, end),
 	  cmocka_unit_test_setup_teardown(what_is_not_there_is_absent, begin, end),
 	  T(amounts_are_exact), cmocka_unit_test_setup_teardown(texts_by_mode, begin, end),
@@ -650,6 +465,4 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(rows, begin, end),
 	  cmocka_unit_test_setup_teardown(definitions_as_records, begin, end),
 	  cmocka_unit_test_setup_teardown(the_largest_order_has_room, begin, end),
 	  cmocka_unit_test_setup_teardown(lines, begin, end),
-	  cmocka_unit_test_setup_teardown(a_flood_is_counted, begin, end),
-	  T(sums_are_exact_and_by_currency), T(changes_errors_and_objectives),
-	  T(series_are_bounded))
+	  cmocka_unit_test_setup_teardown(a_flood_is_counted, begin, end))

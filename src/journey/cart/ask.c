@@ -256,6 +256,7 @@ static uint32_t asked_lines(struct carts *c, const struct holder *h, const struc
 static void explain_first(struct carts *c, struct holder *h, const struct told *t,
 			  const struct interval *when, const struct difference *d)
 {
+	struct told some = *t;
 	uint32_t n;
 
 	if (asker(h, when, true)->say != SAY_ADD_TO_CART)
@@ -270,8 +271,9 @@ static void explain_first(struct carts *c, struct holder *h, const struct told *
 		return;
 	}
 	n = asked_lines(c, h, when, d);
+	some.cut = true; /* others may have been */
 	if (n)
-		tell_change(c, h, t, true, c->order_items, n, d);
+		tell_change(c, h, &some, true, c->order_items, n, d);
 }
 
 /* What has moved that way, as far as it is known: items, or nothing but that something has. */
@@ -357,7 +359,7 @@ bool asks_explain(struct carts *c, struct holder *h, const struct said *s,
 	struct told t = { .proof = &proof,
 			  .rule = s->rule,
 			  .flags = s->flags,
-			  .cut = d->partial && (s->flags || !d->base_known || h->cart.cut) };
+			  .cut = d->partial && (s->flags || h->cart.cut) };
 	bool taken = asker(h, when, false), up, down;
 
 	proof_of(c, s->t, &proof);

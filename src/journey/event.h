@@ -2,15 +2,25 @@
 /*
  * event.h: a business fact, as it is exported: GA4's name and parameters, the visit it belongs to, the
  * transaction that proves it. Facts are delivered at least once: `event_id` names the fact, a higher
- * `revision` replaces it as a whole, and agents that share the secret come to the same id:
+ * `revision` replaces it as a whole, and agents that share the secret come to the same id
+ * (`name` as event_kind_name says it, or the site's own):
  *
- *   purchase, parcours.payment_error   keys_event(name, site, order number)  where one was seen
- *   parcours.cart, parcours.cart_abandoned   keys_event(name, site, cart id, or the session.id and the
- *                                      cart's ordinal in the visit)
+ *   purchase, payment_error            keys_event(name, site, order number)  where one was seen
+ *   parcours.cart, parcours.cart_abandoned   keys_event(name, site, what); what: the cart id by which the
+ *                                      cart was first known (where the visit had ordered a cart of the
+ *                                      same id before: id 00 be32(ordinal)), or session.id
+ *                                      be32(ordinal of the cart in the visit)
  *   every other                        keys_event(name, site, exchange name of the edge's request, ordinal)
+ *                                      le32(isn_client) le32(isn_server) le64(exchange_pos) le32(ordinal),
+ *                                      ordinal: how many of that kind the same exchange told before
  *
- * The revision of a cart's facts is the time of its last activity in ms since 1970, so that of two hosts
- * that saw one cart the later word counts; of every other fact it is 1.
+ * A connection without an exchange name (Unix, MPTCP) is seen by one agent only, so its id need not be found
+ * twice, only be nobody else's: "u" le64(connection id) le64(position of the request) le64(its start, ms
+ * since 1970) le32(ordinal); the time, since connection ids begin anew with each boot.
+ *
+ * The revision of a cart's facts is the time of its last activity in ms since 1970, and more than that of
+ * the fact before, so that of two hosts that saw one cart the later word counts; of every other fact it
+ * is 1.
  *
  * Slices live as long as the call.
  */
@@ -116,8 +126,9 @@ struct event {
 	uint32_t parameter_count;
 	uint32_t flags; /* 1 << enum body_flag */
 
-	const struct cart_state *cart; /* after a change; of CART and ABANDONED; else NULL */
-	enum end_reason end_reason;    /* ABANDONED: TIMEOUT, CAP; SHUTDOWN, EVICTED: as it stood */
+	const struct cart_state
+		*cart;		    /* as it is after the event; NULL: of no cart that is known */
+	enum end_reason end_reason; /* ABANDONED: TIMEOUT, CAP; SHUTDOWN, EVICTED: as it stood */
 	const struct preceded *preceded; /* ABANDONED */
 };
 

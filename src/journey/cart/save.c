@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * save.c: the carts ↔ octets of a checkpoint, as session/checkpoint.c: numbers as they lie in memory, with
+ * a version made of the layout in front, and a mark of the secret. Visitors and orders are pseudonyms, what
+ * a shop or a visitor wrote is sealed. The seal is named by a keyed hash of the text itself: the same text
+ * is sealed alike whenever it is, no two texts are by the same stream, and what was damaged shows.
+ *
+ * Times are written as Unix time. What was asked for and not shown is let go: it was of seconds.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "journey/cart/internal.h"
+
+#define VERSION 1
+
+enum {
+	PART_SITE,
+	PART_ID,
+	PART_NUMBER,
+	PART_ORDER,
+	PART_ERROR,
+	PART_SLOW,
+	PART_REASON,
+	PART_HOST,
+	PARTS
+};
+#define PART_BYTES CART_ID_BYTES /* at least PATH_BYTES and a host's name */
+
+struct saved_head {
+	uint32_t version, holder_bytes, line_bytes, left_bytes;
+	uint8_t mark[KEY_BYTES];
+	uint64_t holders, left, numbers, order_ids;
+};
+
+struct saved_holder {
+	struct holder holder; /* pointers are NULL, times are Unix time */
+	struct rare rare;
+	uint8_t seal[KEY_BYTES];
+	uint32_t part_len[PARTS];
+	uint32_t lines, line_text;
+	bool has_rare,
+		has_lines; /* lines follow, then the sealed text: parts, then that of lines */
+};
+
+static void mark_of(const struct carts *c, uint8_t ret[KEY_BYTES])
+{
+	keys_event(c->options.keys, SLICE("carts checkpoint"), SLICE(""), SLICE(""), ret);
+}
+
+static void seal_name(const struct carts *c, struct slice text, uint8_t ret[KEY_BYTES])
+{
+	keys_event(c->options.keys, SLICE("carts seal"), SLICE(""), text, ret);
+}
+
+/* 0 is no time. */
+static void shift(uint64_t *at_ns, int64_t by_ns)
+{
+	if (*at_ns)
+		*at_ns += (uint64_t)by_ns;
+}
+
+static void shift_times(struct holder *h, int64_t by_ns)
+{
+	shift(&h->last_ns, by_ns);
+	shift(&h->touched_ns, by_ns);
+	shift(&h->closed_ns, by_ns);
+	shift(&h->cart.shown.at_ns, by_ns);
+	shift(&h->cart.shown.end_ns, by_ns);
+}
+
+/* ---- writing ---- */
+
+static struct slice part_of(const struct holder *h, unsigned part)
+{
+	const struct rare none = { 0 }, *r = h->rare ? h->rare : &none;
+	const struct text *const texts[PARTS] = { h->site,     h->cart.id,    r->number,
+						  r->order_id, r->error_path, r->slow_path,
+						  r->reason,   r->failed_host };
+
+	return slice_sub(text_slice(texts[part]), 0, PART_BYTES);
+}
+
+static void strip(struct saved_holder *v)
+{
+	struct holder *h = &v->holder;
+	struct rare *r = &v->rare;
+
+	memset(&h->of_worth, 0, sizeof(h->of_worth));
+	memset(&h->of_asking, 0, sizeof(h->of_asking));
+	h->site = NULL;
+	h->asks = NULL;
+	h->loose = NULL;
+	h->rare = NULL;
+	h->cart.lines = NULL;
+	h->cart.id = NULL;
+	r->number = r->order_id = NULL;
+	r->error_path = r->slow_path = r->reason = r->failed_host = NULL;
+}
+
+static int save_holder(const struct carts *c, const struct holder *h, void *ctx,
+		       int (*add)(void *ctx, struct slice piece))
+{
+	const struct lines *lines = h->cart.lines;
+	struct saved_holder v;
+	size_t len = 0;
+	char *text;
+	int err;
+
+	memset(&v, 0, sizeof(v)); /* padding too */
+	v.holder = *h;
+	v.has_rare = h->rare;
+	if (h->rare)
+		v.rare = *h->rare;
+	strip(&v);
+	shift_times(&v.holder, c->wall_minus_mono_ns);
+	for (unsigned p = 0; p < PARTS; p++)
+		len += v.part_len[p] = (uint32_t)part_of(h, p).len;
+	v.has_lines = lines;
+	v.lines = lines ? lines->count : 0;
+	v.line_text = lines ? lines->text_len : 0;
+	text = malloc(len + v.line_text + 1);
+	if (!text)
+		return -ENOMEM;
+	len = 0;
+	for (unsigned p = 0; p < PARTS; p++) {
+		if (v.part_len[p])
+			memcpy(text + len, part_of(h, p).at, v.part_len[p]);
+		len += v.part_len[p];
+	}
+	if (v.line_text)
+		memcpy(text + len, lines_text(lines), v.line_text);
+	len += v.line_text;
+	seal_name(c, slice_of(text, len), v.seal);
+	keys_seal(c->options.keys, slice_of(v.seal, KEY_BYTES), text, len);
+	err = add(ctx, slice_of(&v, sizeof(v)));
+	if (!err && v.lines)
+		err = add(ctx, slice_of(lines->at, v.lines * sizeof(lines->at[0])));
+	if (!err)
+		err = add(ctx, slice_of(text, len));
+	free(text);
+	return err;
+}
+
+static int save_table(struct table *t, size_t bytes, void *ctx,
+		      int (*add)(void *ctx, struct slice piece))
+{
+	int err = 0;
+
+	for (void *e = table_oldest(t); e && !err; e = table_newer(t, e))
+		err = add(ctx, slice_of(e, bytes));
+	return err;
+}
+
+int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct slice piece))
+{
+	struct saved_head h = { .version = VERSION,
+				.holder_bytes = sizeof(struct saved_holder),
+				.line_bytes = sizeof(struct line),
+				.left_bytes = sizeof(struct left),
+				.holders = table_count(c->holders),
+				.left = table_count(c->left),
+				.numbers = table_count(c->numbers),
+				.order_ids = table_count(c->order_ids) };
+	int err;
+
+	mark_of(c, h.mark);
+	err = add(ctx, slice_of(&h, sizeof(h)));
+	if (!err)
+		err = save_table(c->left, sizeof(struct left), ctx, add);
+	if (!err)
+		err = save_table(c->numbers, sizeof(struct order), ctx, add);
+	if (!err)
+		err = save_table(c->order_ids, sizeof(struct order), ctx, add);
+	for (unsigned w = 0; w < WORTHS; w++)
+		for (struct list *l = c->worths[w].next; l != &c->worths[w] && !err; l = l->next)
+			err = save_holder(c, list_entry(l, struct holder, of_worth), ctx, add);
+	return err;
+}
+
+/* ---- taking it up ---- */
+
+static bool take(struct slice *rest, void *to, size_t len)
+{
+	if (rest->len < len)
+		return false;
+	memcpy(to, rest->at, len);
+	*rest = slice_sub(*rest, len, rest->len);
+	return true;
+}
+
+static bool is_amount(const struct amount *a)
+{
+	return a->scale <= AMOUNT_SCALE_MAX && !a->currency[3];
+}
+
+/* Flags are octets that must be 0 or 1 before they are used as such. */
+static bool are_flags(const void *at, size_t count)
+{
+	const uint8_t *octets = at;
+
+	for (size_t i = 0; i < count; i++)
+		if (octets[i] > 1)
+			return false;
+	return true;
+}
+
+static bool is_cart(const struct cart *k)
+{
+	const size_t flags = offsetof(struct cart, cut) + 1 - offsetof(struct cart, open);
+
+	return are_flags(&k->open, flags) && k->step <= STEP_ORDER && k->shown_say < SAYS &&
+	       is_amount(&k->value) && is_amount(&k->quantity) && (k->open || !k->emptied) &&
+	       (!k->open || k->ordinal);
+}
+
+static bool is_holder(const struct saved_holder *v)
+{
+	const struct rare *r = &v->rare;
+
+	for (unsigned p = 0; p < PARTS; p++)
+		if (v->part_len[p] > PART_BYTES)
+			return false;
+	return are_flags(&v->has_rare, 1) && are_flags(&v->has_lines, 1) &&
+	       are_flags(&v->holder.ordered, 1) && are_flags(&v->holder.ordered_numbered, 1) &&
+	       are_flags(&r->has_next_key, 1) && are_flags(&r->failed, 1) &&
+	       are_flags(&r->cart_refused, 1) && are_flags(&r->payment_refused, 1) &&
+	       v->holder.base <= BASE_CART && is_cart(&v->holder.cart) && v->lines <= ITEMS_MAX &&
+	       v->line_text <= LINES_TEXT_BYTES && (v->has_lines || (!v->lines && !v->line_text)) &&
+	       (v->holder.cart.open || !v->has_lines);
+}
+
+static bool is_line(const struct line *l, uint32_t text_len)
+{
+	return l->text <= text_len &&
+	       (size_t)l->text + l->id_len + l->name_len + l->variant_len <= text_len &&
+	       l->quantity_scale <= AMOUNT_SCALE_MAX && l->price_scale <= AMOUNT_SCALE_MAX &&
+	       l->quantity >= 0;
+}
+
+static void restore_rare(struct carts *c, struct holder *h, const struct saved_holder *v,
+			 const struct slice parts[PARTS])
+{
+	struct rare *r = holder_rare(c, h);
+
+	if (!r)
+		return;
+	*r = v->rare;
+	r->number = r->order_id = NULL;
+	r->error_path = r->slow_path = r->reason = r->failed_host = NULL;
+	text_set(c, &r->number, parts[PART_NUMBER]);
+	text_set(c, &r->order_id, parts[PART_ORDER]);
+	text_set(c, &r->error_path, parts[PART_ERROR]);
+	text_set(c, &r->slow_path, parts[PART_SLOW]);
+	text_set(c, &r->reason, parts[PART_REASON]);
+	text_set(c, &r->failed_host, parts[PART_HOST]);
+	named_set(c, h, NAME_ORDER, text_slice(r->number));
+	named_set(c, h, NAME_ORDER, text_slice(r->order_id));
+	if (r->has_next_key)
+		named_set(c, h, NAME_VISITOR, slice_of(r->next_key, KEY_BYTES));
+}
+
+static void restore_lines(struct carts *c, struct holder *h, const struct saved_holder *v,
+			  struct slice lines, const char *text)
+{
+	struct lines *l = content_new(c, sizeof(*l) + lines.len + v->line_text);
+
+	if (!l) {
+		h->cart.complete = false;
+		return;
+	}
+	l->count = v->lines;
+	l->text_len = v->line_text;
+	if (lines.len)
+		memcpy(l->at, lines.at, lines.len);
+	if (v->line_text)
+		memcpy(lines_text(l), text, v->line_text);
+	h->cart.lines = l;
+}
+
+static void restore(struct carts *c, const struct saved_holder *v, struct slice lines,
+		    const char *text)
+{
+	const struct holder *as = &v->holder;
+	struct slice parts[PARTS];
+	struct holder *h;
+
+	for (unsigned p = 0; p < PARTS; p++) {
+		parts[p] = slice_of(v->part_len[p] ? text : NULL, v->part_len[p]);
+		text += v->part_len[p];
+	}
+	if (holder_find(c, as->session_id))
+		return;
+	h = holder_get(c, as->session_id, as->session_key, parts[PART_SITE]);
+	if (!h)
+		return;
+	c->busy = h;
+	h->base = as->base;
+	h->ordered = as->ordered;
+	h->ordered_numbered = as->ordered_numbered;
+	h->last_ns = as->last_ns;
+	h->touched_ns = as->touched_ns;
+	h->closed_ns = as->closed_ns;
+	h->cart = as->cart;
+	h->cart.lines = NULL;
+	h->cart.id = NULL;
+	h->cart.told_shutdown = false;
+	shift_times(h, -c->wall_minus_mono_ns);
+	c->stats.open += h->cart.open;
+	c->stats.restored += h->cart.open;
+	text_set(c, &h->cart.id, parts[PART_ID]);
+	named_set(c, h, NAME_CART, text_slice(h->cart.id));
+	if (v->has_lines)
+		restore_lines(c, h, v, lines, text);
+	if (v->has_rare)
+		restore_rare(c, h, v, parts);
+	holder_place(c, h);
+	c->busy = NULL;
+}
+
+/* One visit; `into` NULL: only looks whether it is one. -EBADMSG; -ENOMEM. */
+static int load_holder(const struct carts *c, struct carts *into, struct slice *rest)
+{
+	struct saved_holder v;
+	struct slice lines;
+	size_t len;
+	uint8_t name[KEY_BYTES];
+	char *text;
+	int err = 0;
+
+	if (!take(rest, &v, sizeof(v)) || !is_holder(&v))
+		return -EBADMSG;
+	len = v.line_text;
+	for (unsigned p = 0; p < PARTS; p++)
+		len += v.part_len[p];
+	lines = slice_sub(*rest, 0, v.lines * sizeof(struct line));
+	if (rest->len < v.lines * sizeof(struct line) + len)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < v.lines; i++) {
+		struct line l;
+
+		memcpy(&l, lines.at + i * sizeof(l), sizeof(l));
+		if (!is_line(&l, v.line_text))
+			return -EBADMSG;
+	}
+	text = malloc(len + 1);
+	if (!text)
+		return -ENOMEM;
+	if (len)
+		memcpy(text, rest->at + lines.len, len);
+	keys_seal(c->options.keys, slice_of(v.seal, KEY_BYTES), text, len);
+	seal_name(c, slice_of(text, len), name);
+	if (memcmp(name, v.seal, KEY_BYTES))
+		err = -EBADMSG;
+	else if (into)
+		restore(into, &v, lines, text);
+	free(text);
+	*rest = slice_sub(*rest, lines.len + len, rest->len);
+	return err;
+}
+
+static int load_left(struct carts *into, struct slice *rest)
+{
+	struct left l, *to;
+
+	if (!take(rest, &l, sizeof(l)) || !are_flags(&l.open, 1) || !are_flags(&l.recovered, 1) ||
+	    !are_flags(&l.has_id, 1) || l.step > STEP_ORDER || !l.ordinal)
+		return -EBADMSG;
+	if (!into)
+		return 0;
+	to = table_add(into->left, l.name, NULL);
+	if (!to) {
+		table_remove(into->left, table_oldest(into->left));
+		to = table_add(into->left, l.name, NULL);
+	}
+	if (to)
+		*to = l;
+	return 0;
+}
+
+static int load_orders(struct carts *into, bool ids, uint64_t count, struct slice *rest)
+{
+	struct order o;
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (!take(rest, &o, sizeof(o)))
+			return -EBADMSG;
+		if (into)
+			order_remember(into, ids ? into->order_ids : into->numbers, o.name);
+	}
+	return 0;
+}
+
+static int load_all(const struct carts *c, struct carts *into, const struct saved_head *h,
+		    struct slice rest)
+{
+	int err = 0;
+
+	for (uint64_t i = 0; i < h->left && !err; i++)
+		err = load_left(into, &rest);
+	if (!err)
+		err = load_orders(into, false, h->numbers, &rest);
+	if (!err)
+		err = load_orders(into, true, h->order_ids, &rest);
+	for (uint64_t i = 0; i < h->holders && !err; i++)
+		err = load_holder(c, into, &rest);
+	return !err && rest.len ? -EBADMSG : err;
+}
+
+int carts_load(struct carts *c, struct slice text)
+{
+	struct slice rest = text;
+	struct saved_head h;
+	uint8_t mark[KEY_BYTES];
+	uint32_t version;
+	int err;
+
+	if (!take(&rest, &version, sizeof(version)))
+		return -EBADMSG;
+	if (version != VERSION)
+		return -EPROTO; /* whose head may be a shorter one */
+	if (!take(&text, &h, sizeof(h)))
+		return -EBADMSG;
+	if (h.holder_bytes != sizeof(struct saved_holder) || h.line_bytes != sizeof(struct line) ||
+	    h.left_bytes != sizeof(struct left))
+		return -EPROTO;
+	mark_of(c, mark);
+	if (memcmp(h.mark, mark, sizeof(mark)))
+		return -EKEYREJECTED;
+	err = load_all(c, NULL, &h, text);
+	return err ? err : load_all(c, c, &h, text);
+}

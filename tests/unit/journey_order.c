@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journey_order.c: purchases, payment off the host, carts that are recovered: each order once, whatever
+ * comes again.
+ */
+#include "unit.h"
+
+#include "cart_kit.h"
+
+static int start(void **state)
+{
+	kit_start(NULL);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	bool right = kit_adds_up();
+
+	kit_stop();
+	return right ? 0 : -1;
+}
+
+#define told_is(text) assert_string_equal(told(), text)
+#define BUY	      .say = SAY_PURCHASE, .visit = 1
+
+/* A cart of which one A is known, everything told. */
+static void has_one(unsigned visit, uint64_t at)
+{
+	SAY(.say = SAY_ADD_TO_CART, .visit = visit, .at = at, .took = 10, .items = "A1",
+	    .cart = "A1@500");
+	told();
+}
+
+static void order_carries_what_it_shows(void **state)
+{
+	uint8_t expect[KEY_BYTES];
+
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1", .items = "A1@500", .value = "9.90");
+	told_is("purchase N1 A1@500 =9.90EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	keys_event(kit.keys, SLICE("purchase"), SLICE("shop.example"), SLICE("N1"), expect);
+	assert_memory_equal(kit.last[EVENT_PURCHASE].event_id, expect, KEY_BYTES);
+	assert_u64(kit_stats().ordered, 1);
+	assert_u64(kit_stats().open, 0);
+}
+
+static void order_that_shows_nothing_has_the_lines_of_its_cart(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+}
+
+static void cart_with_a_hole_lends_nothing(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500",
+	    .flags = 1 << BODY_HOLE);
+	told();
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	told_is("purchase N1\n"
+		"parcours.cart ordered order A1@500 … =5.00EUR\n");
+}
+
+static void cart_that_was_not_shown_again_lends_nothing(void **state)
+{
+	has_one(1, 1000);
+	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 1500, .took = 10, .items = "B1");
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	told_is("purchase N1\n"
+		"parcours.cart ordered order\n");
+}
+
+static void reload_back_and_double_click_count_once(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 500, .number = "N1", .method = "POST");
+	SAY(BUY, .at = 2010, .took = 500, .number = "N1", .method = "POST");
+	SAY(BUY, .at = 3000, .took = 10, .number = "N1");
+	SAY(BUY, .at = 90000, .took = 10, .number = "N1");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+	assert_u64(kit_stats().orders_again, 3);
+	assert_u64(kit_stats().ordered, 1);
+}
+
+static void order_counts_once_across_visits(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	visit_ends(1, END_TIMEOUT, 2000);
+	has_one(2, 5000);
+	SAY(.say = SAY_PURCHASE, .visit = 2, .at = 6000, .took = 10, .number = "N1");
+	SAY(.say = SAY_PURCHASE, .at = 7000, .took = 10, .number = "N1");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+	assert_u64(kit_stats().orders_again, 2);
+	assert_u64(kit_stats().open, 1); /* the cart of the second visit is not what was ordered */
+}
+
+static void shop_id_tells_the_same_order(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .order_id = "77");
+	SAY(.say = SAY_PURCHASE, .visit = 2, .at = 3000, .took = 10, .order_id = "77",
+	    .number = "N1");
+	SAY(.say = SAY_PURCHASE, .visit = 3, .at = 4000, .took = 10, .number = "N1");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+}
+
+static void without_a_number_once_until_a_cart_is_shown(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10);
+	SAY(BUY, .at = 3000, .took = 10);
+	/* the number is seen at the reload only: the same order */
+	SAY(BUY, .at = 4000, .took = 10, .number = "N1");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+	has_one(1, 5000);
+	SAY(BUY, .at = 6000, .took = 10);
+	assert_int_equal(kit.count[EVENT_PURCHASE], 2);
+	SAY(BUY, .at = 7000, .took = 10, .number = "N1");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 2);
+	/* of no visit: by the exchange */
+	SAY(.say = SAY_PURCHASE, .at = 8000, .took = 10);
+	SAY(.say = SAY_PURCHASE, .at = 9000, .took = 10);
+	assert_int_equal(kit.count[EVENT_PURCHASE], 4);
+}
+
+static void second_order_without_a_cart_has_its_own_number(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	SAY(BUY, .at = 3000, .took = 10, .number = "N2");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 2);
+	assert_u64(kit_stats().ordered, 1);
+}
+
+static void second_cart_after_an_order_starts_anew(void **state)
+{
+	uint8_t first[KEY_BYTES];
+
+	has_one(1, 1000);
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 1500);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	memcpy(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+	told();
+	/* the form of the checkout once more, by the back button */
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 2500, .took = 10);
+	told_is("");
+	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 3000, .took = 10, .items = "B1",
+	    .cart = "B1@300");
+	told_is("add_to_cart B1@300 =3.00EUR\n"
+		"parcours.cart open cart B1@300 =3.00EUR q1\n");
+	assert_memory_not_equal(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 4000, .took = 10);
+	told_is("begin_checkout B1@300 =3.00EUR\n"
+		"parcours.cart open checkout B1@300 =3.00EUR q1\n");
+}
+
+static void second_cart_of_the_same_id_is_another(void **state)
+{
+	uint8_t first[KEY_BYTES], expect[KEY_BYTES];
+
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .cart = "A1@500", .cart_id = "c7");
+	keys_event(kit.keys, SLICE("parcours.cart"), SLICE("shop.example"), SLICE("c7"), expect);
+	assert_memory_equal(kit.last[EVENT_CART].event_id, expect, KEY_BYTES);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
+	memcpy(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+	assert_memory_equal(first, expect, KEY_BYTES);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 3000, .cart = "B1@500", .cart_id = "c7");
+	keys_event(kit.keys, SLICE("parcours.cart"), SLICE("shop.example"),
+		   slice_of("c7\0\0\0\0\2", 7), expect);
+	assert_memory_equal(kit.last[EVENT_CART].event_id, expect, KEY_BYTES);
+}
+
+static void late_answer_of_before_the_order_opens_nothing(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 500, .number = "N1");
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 2100, .took = 1000, .cart = "A1@500");
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 1900, .took = 10);
+	told_is("add_shipping_info\n"); /* of the cart that was ordered: it was completed */
+	assert_u64(kit_stats().late, 1);
+}
+
+static void emptied_by_the_order_is_ordered(void **state)
+{
+	has_one(1, 1000);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 2000, .took = 10, .cart = "");
+	told_is("parcours.cart emptied cart q0\n");
+	SAY(BUY, .at = 2100, .took = 10, .number = "N1");
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	assert_u64(kit_stats().emptied, 0);
+	assert_u64(kit_stats().ordered, 1);
+}
+
+static void confirmation_shows_the_ordered_cart(void **state)
+{
+	has_one(1, 1000);
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1", .cart = "A2@500");
+	told_is("purchase N1 A2@500 goods 10.00EUR\n"
+		"parcours.cart ordered order A2@500 =10.00EUR q2\n");
+	SAY(BUY, .at = 3000, .took = 10, .number = "N1", .cart = "A2@500");
+	told_is("");
+	assert_u64(kit_stats().open, 0);
+}
+
+static void order_that_is_told_after_the_next_cart(void **state)
+{
+	has_one(1, 1000);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 5000, .took = 10, .cart = "B1@300");
+	told();
+	SAY(BUY, .at = 2000, .took = 500, .number = "N1", .items = "A1@500");
+	told_is("purchase N1 A1@500\n"
+		"parcours.cart ordered order\n"
+		"parcours.cart open cart B1@300 =3.00EUR q1\n");
+}
+
+/* ---- payment off the host ---- */
+
+#define AWAY   .say = SAY_PAYMENT_AWAY, .visit = 1
+#define NOTICE .say = SAY_PAYMENT_NOTICE
+
+static void notice_closes_the_cart(void **state)
+{
+	has_one(1, 1000);
+	SAY(AWAY, .at = 2000, .took = 10, .order_id = "77", .number = "N1");
+	told_is("add_payment_info N1 A1@500 =5.00EUR\n"
+		"parcours.cart open payment A1@500 =5.00EUR q1\n");
+	SAY(NOTICE, .at = 60000, .took = 10, .order_id = "77");
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	assert_true(kit.last[EVENT_PURCHASE].has_session);
+	assert_int_equal(kit.last[EVENT_PURCHASE].session_id[0], 1);
+	/* the customer comes back after all, and the provider repeats itself */
+	SAY(BUY, .at = 61000, .took = 10, .number = "N1");
+	SAY(NOTICE, .at = 62000, .took = 10, .order_id = "77");
+	told_is("");
+	visit_ends(1, END_TIMEOUT, 61000);
+	told_is("");
+}
+
+static void notice_by_the_id_of_the_cart(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .cart = "A1@500", .cart_id = "c7");
+	SAY(AWAY, .at = 2000, .took = 10);
+	told();
+	SAY(NOTICE, .at = 60000, .took = 10, .cart_id = "c7", .number = "N1");
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+}
+
+static void customer_first_then_the_notice(void **state)
+{
+	has_one(1, 1000);
+	SAY(AWAY, .at = 2000, .took = 10, .order_id = "77");
+	SAY(BUY, .at = 50000, .took = 10, .number = "N1");
+	told();
+	SAY(NOTICE, .at = 60000, .took = 10, .order_id = "77");
+	told_is("");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+}
+
+static void customer_comes_back_as_another_visit(void **state)
+{
+	has_one(1, 1000);
+	SAY(AWAY, .at = 2000, .took = 10, .order_id = "77");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 2, .at = 50000, .took = 10, .order_id = "77",
+	    .number = "N1");
+	assert_int_equal(kit.last[EVENT_PURCHASE].session_id[0], 2);
+	assert_u64(kit_stats().ordered, 1);
+	visit_ends(1, END_TIMEOUT, 2000);
+	assert_u64(kit_stats().abandoned, 0);
+}
+
+static void no_notice_is_left_at_the_payment_page(void **state)
+{
+	has_one(1, 1000);
+	SAY(AWAY, .at = 2000, .took = 10, .order_id = "77");
+	told();
+	visit_ends(1, END_TIMEOUT, 2000);
+	told_is("parcours.cart abandoned payment A1@500 =5.00EUR q1\n"
+		"parcours.cart_abandoned timeout abandoned payment A1@500 =5.00EUR q1\n");
+	/* days later it is an order of that visit, once */
+	SAY(NOTICE, .at = 90000000, .took = 10, .order_id = "77", .number = "N1");
+	told_is("purchase N1\n");
+	assert_int_equal(kit.last[EVENT_PURCHASE].session_id[0], 1);
+	SAY(NOTICE, .at = 90001000, .took = 10, .order_id = "77", .number = "N1");
+	told_is("");
+}
+
+static void notice_of_an_unknown_cart_is_no_order(void **state)
+{
+	SAY(NOTICE, .at = 1000, .took = 10, .order_id = "77", .number = "N1");
+	told_is("");
+	assert_u64(kit_stats().notices_unknown, 1);
+}
+
+static void refused_payment_is_of_its_cart(void **state)
+{
+	has_one(1, 1000);
+	SAY(AWAY, .at = 2000, .took = 10, .order_id = "77");
+	told();
+	SAY(.say = SAY_PAYMENT_ERROR, .at = 3000, .order_id = "77", .reason = "no cover");
+	assert_int_equal(kit.last[EVENT_PAYMENT_ERROR].session_id[0], 1);
+	assert_u64(kit_stats().open, 1);
+}
+
+/* ---- recovered ---- */
+
+static void recovered_by_the_same_visitor(void **state)
+{
+	has_one(1, 1000);
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 2000);
+	visit_ends(1, END_TIMEOUT, 2000);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .key = 1, .at = 9000000, .cart = "A1@500");
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open checkout A1@500 =5.00EUR q1 recovered\n");
+	/* what was completed is not completed again */
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 2, .key = 1, .at = 9001000);
+	told_is("");
+}
+
+static void other_content_is_not_recovered(void **state)
+{
+	has_one(1, 1000);
+	visit_ends(1, END_TIMEOUT, 2000);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .key = 1, .at = 9000000, .cart = "B1@300");
+	told_is("view_cart B1@300 =3.00EUR\n"
+		"parcours.cart open cart B1@300 =3.00EUR q1\n");
+	/* nor is another visitor's */
+	SAY(.say = SAY_VIEW_CART, .visit = 3, .at = 9000000, .cart = "A1@500");
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
+}
+
+static void recovered_by_the_id_of_the_cart(void **state)
+{
+	uint8_t first[KEY_BYTES];
+
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .cart = "A1@500", .cart_id = "c7");
+	memcpy(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+	visit_ends(1, END_TIMEOUT, 1000);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .at = 9000000, .cart = "B1@300", .cart_id = "c7");
+	told_is("parcours.cart open cart B1@300 =3.00EUR q1 recovered\n");
+	assert_memory_equal(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+}
+
+static void cart_goes_on_in_another_open_visit(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .cart = "A1@500", .cart_id = "c7");
+	told();
+	SAY(.say = SAY_ADD_TO_CART, .visit = 2, .at = 2000, .items = "B1", .cart = "A1@500 B1@300",
+	    .cart_id = "c7");
+	told_is("add_to_cart B1@300 =3.00EUR\n"
+		"parcours.cart open cart A1@500 B1@300 =8.00EUR q2 recovered\n");
+	visit_ends(1, END_TIMEOUT, 1000);
+	told_is("");
+	assert_u64(kit_stats().opened, 1);
+}
+
+static void merged_visits_have_one_cart(void **state)
+{
+	struct session_fact f = { .kind = FACT_ALIAS,
+				  .reason = "merge",
+				  .site = SLICE("shop.example") };
+
+	has_one(1, 1000);
+	kit_id(2, f.session_id);
+	kit_id(1002, f.key);
+	kit_id(1001, f.key_new);
+	carts_fact(kit.c, &f);
+	told_is("parcours.cart open cart A1@500 =5.00EUR q1\n");
+	assert_int_equal(kit.last[EVENT_CART].session_id[0], 2);
+	visit_ends(1, END_TIMEOUT, 1000);
+	told_is("");
+	visit_ends(2, END_TIMEOUT, 1000);
+	assert_int_equal(kit.count[EVENT_CART_ABANDONED], 1);
+}
+
+static void known_again_by_a_later_key(void **state)
+{
+	struct session_fact f = { .kind = FACT_ALIAS,
+				  .reason = "period",
+				  .site = SLICE("shop.example") };
+
+	has_one(1, 1000);
+	kit_id(1, f.session_id);
+	kit_id(1001, f.key);
+	kit_id(1009, f.key_new);
+	carts_fact(kit.c, &f);
+	visit_ends(1, END_TIMEOUT, 1000);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .key = 9, .at = 9000000, .cart = "A1@500");
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1 recovered\n");
+}
+
+static void visit_that_goes_on_has_the_same_cart(void **state)
+{
+	uint8_t first[KEY_BYTES];
+
+	has_one(1, 1000);
+	memcpy(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+	visit_ends(1, END_TIMEOUT, 1000);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1700000, .cart = "A1@500");
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
+	assert_memory_equal(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
+}
+
+#define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
+UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lines_of_its_cart),
+	  C(cart_with_a_hole_lends_nothing), C(cart_that_was_not_shown_again_lends_nothing),
+	  C(reload_back_and_double_click_count_once), C(order_counts_once_across_visits),
+	  C(shop_id_tells_the_same_order), C(without_a_number_once_until_a_cart_is_shown),
+	  C(second_order_without_a_cart_has_its_own_number),
+	  C(second_cart_after_an_order_starts_anew), C(second_cart_of_the_same_id_is_another),
+	  C(late_answer_of_before_the_order_opens_nothing), C(emptied_by_the_order_is_ordered),
+	  C(confirmation_shows_the_ordered_cart), C(order_that_is_told_after_the_next_cart),
+	  C(notice_closes_the_cart), C(notice_by_the_id_of_the_cart),
+	  C(customer_first_then_the_notice), C(customer_comes_back_as_another_visit),
+	  C(no_notice_is_left_at_the_payment_page), C(notice_of_an_unknown_cart_is_no_order),
+	  C(refused_payment_is_of_its_cart), C(recovered_by_the_same_visitor),
+	  C(other_content_is_not_recovered), C(recovered_by_the_id_of_the_cart),
+	  C(cart_goes_on_in_another_open_visit), C(merged_visits_have_one_cart),
+	  C(known_again_by_a_later_key), C(visit_that_goes_on_has_the_same_cart))

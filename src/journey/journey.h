@@ -27,10 +27,9 @@ struct journey_sink {
 
 struct journey_options {
 	uint8_t secret[SECRET_BYTES];
-	const struct rules
-		*rules; /* NULL: no rule; outlives the stage or the next journey_reload */
-	uint32_t carts; /* open at once: 100,000 */
-	size_t bytes;	/* of all carts' contents together: 64 MiB */
+	struct rules *rules; /* NULL: no rule; outlives the stage or the next journey_reload */
+	uint32_t carts;	     /* open at once: 100,000 */
+	size_t bytes;	     /* of all carts' contents together: 64 MiB */
 	/* What is known of a visit now, asked of session; false: it is over. */
 	void *ctx;
 	bool (*visit)(void *ctx, const uint8_t session_id[KEY_BYTES], struct segment *ret);

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 
 static void distances(void **state)
 {

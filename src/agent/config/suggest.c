@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 
 static const char *last_word(const char *key)
 {

@@ -102,7 +102,7 @@ static int too_much(struct rules *r, uint32_t *parent, uint32_t root, uint32_t s
 	snprintf(text, sizeof(text),
 		 "this rule and %u others may hold of one request by method and path, and together "
 		 "want "
-		 "more of its content than can be looked for at once (%u steps, at most %u): give "
+		 "more of its content than can be looked for at once (%u steps, at most %d): give "
 		 "them narrower paths",
 		 rules - 1, steps, RULES_STEPS_MAX);
 	tell(ctx, r->rule[root], text);
@@ -253,6 +253,21 @@ static void mark(struct entry *e, const struct rule *rule, struct bucket *b)
 		b->marks = i;
 }
 
+/* The first text that a content must have, by which rules of one address are told apart: an operation. */
+static void mark_text(struct entry *e, const struct rule *rule)
+{
+	const struct condition *c = rule->content;
+
+	while (c && c->test->kind != TEST_EQUALS)
+		c = c->next;
+	if (!c)
+		return;
+	e->of_request = c->source.wish->request;
+	e->of_response = !e->of_request;
+	e->want = (uint16_t)c->source.wish->number;
+	e->text_mark = segment_mark(c->test->text);
+}
+
 static int fill(struct rules *r, struct bucket *ret, bool rest)
 {
 	struct entry *e;
@@ -275,6 +290,7 @@ static int fill(struct rules *r, struct bucket *ret, bool rest)
 				     .wants = (uint8_t)(rule->wants[0] | rule->wants[1] << 1),
 				     .at = ANY_SEGMENT };
 		mark(e, rule, ret);
+		mark_text(e, rule);
 		ret->wants |= e->wants;
 		e++;
 	}

@@ -254,6 +254,10 @@ struct entry { /* what decides most cases stands together */
 	uint8_t sides, wants; /* 1 << request */
 	uint8_t at; /* a segment of the path that must be one text, of which this is the mark; ANY_SEGMENT */
 	uint32_t mark;
+	/* A text that one of the values of a want must be: of the content of the request, of the response. */
+	bool of_request, of_response;
+	uint16_t want;
+	uint32_t text_mark;
 };
 
 struct bucket { /* rules whose path may begin with that segment, in their order */

@@ -12,7 +12,13 @@ struct saying {
 	uint32_t said;			  /* 1 << enum say */
 	struct slice own[PARAMETERS / 4]; /* names of the site's own that were */
 	uint32_t owns;
+	/* marks of the values of one want, which mostly all rules of an address ask for */
+	bool marked, marked_request;
+	uint32_t want, marks;
+	uint32_t mark[ORDINALS];
 };
+
+#define MARKS_UNKNOWN UINT32_MAX
 
 /* Of one kind only the first rule is told; beyond the room, of names of the site's own, all. */
 static bool is_said(const struct saying *y, const struct rule *rule)
@@ -202,6 +208,46 @@ static void look_at(struct saying *y, const struct rule *rule)
 		y->sink->undecided(y->sink->ctx, rule->number);
 }
 
+/* Of what was not seen whole, or of too many values, nothing is known by marks. */
+static void mark_values(struct saying *y, bool request, uint32_t want)
+{
+	struct look *l = y->look;
+	uint32_t at = l->values[request] ? y->rules->first[request][want] : UINT32_MAX;
+
+	y->marked = true;
+	y->marked_request = request;
+	y->want = want;
+	y->marks = l->seen[request] == SEEN_WHOLE ? 0 : MARKS_UNKNOWN;
+	for (; at != UINT32_MAX && y->marks != MARKS_UNKNOWN; at = y->rules->next[request][at]) {
+		const struct reading_value *v = look_value(l, request, at);
+
+		if (v->cut || v->kind == TAKEN_TRUE || v->kind == TAKEN_FALSE ||
+		    y->marks == ORDINALS)
+			y->marks = MARKS_UNKNOWN;
+		else
+			y->mark[y->marks++] = segment_mark(v->text);
+	}
+}
+
+/* False: none of the values is the text that the rule asks for. */
+static bool text_may_be(struct saying *y, const struct entry *e)
+{
+	const struct group *g = y->rules->rule[e->rule]->group;
+
+	if (y->look->group != g) {
+		look_contents(y->look, g);
+		y->marked = false;
+	}
+	if (!y->marked || y->want != e->want || y->marked_request != e->of_request)
+		mark_values(y, e->of_request, e->want);
+	if (y->marks == MARKS_UNKNOWN)
+		return true;
+	for (uint32_t i = 0; i < y->marks; i++)
+		if (y->mark[i] == e->text_mark)
+			return true;
+	return false;
+}
+
 void rules_say(struct rules *r, const struct transaction *t, const struct rules_sink *sink)
 {
 	struct saying y = { .rules = r, .look = &r->look, .sink = sink };
@@ -216,7 +262,8 @@ void rules_say(struct rules *r, const struct transaction *t, const struct rules_
 	for (uint32_t i = 0; i < b->count; i++) {
 		const struct entry *e = &b->entry[i];
 
-		if (look_entry(&r->look, e))
+		if (look_entry(&r->look, e) &&
+		    (!(e->of_request || e->of_response) || text_may_be(&y, e)))
 			look_at(&y, r->rule[e->rule]);
 	}
 }

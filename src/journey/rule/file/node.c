@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 #include "base/utf8.h"
 
 /* ---- errors ---- */

@@ -3,7 +3,7 @@
  * rule.c: the top of a file (site, amounts, rules), and one rule: name, when, take, say. `say` is read before
  * `take`, which depends on it, wherever they stand.
  */
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 #include "journey/rule/file/file.h"
 
 /* ---- groups ---- */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 #include "journey/rule/file/file.h"
 #include "txn/body/json/json_path.h"
 #include "txn/fields.h"

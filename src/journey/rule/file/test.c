@@ -3,7 +3,7 @@
  * test.c: what a condition asks: a text (equals), a list (any of them), null, or a group of operators, all of
  * which must hold.
  */
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 #include "journey/rule/file/file.h"
 
 static const char *const operators[] = {

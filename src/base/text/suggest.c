@@ -2,7 +2,7 @@
 /*
  * suggest.c: see suggest.h. Near means at most a third of the word's length.
  */
-#include "base/suggest.h"
+#include "base/text/suggest.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * suggest.h: "did you mean": how far a misspelt word is from those that exist. For messages of the
  * configuration only; not quick.
  */
-#ifndef PC_BASE_SUGGEST_H
-#define PC_BASE_SUGGEST_H
+#ifndef PC_BASE_TEXT_SUGGEST_H
+#define PC_BASE_TEXT_SUGGEST_H
 
 #define SUGGEST_WORD 48 /* longer words are no typing mistakes of ours */
 

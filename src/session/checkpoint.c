@@ -18,7 +18,7 @@ struct saved_head {
 	uint64_t now_ns;
 	int64_t wall_minus_mono_ns;
 	uint8_t mark[KEY_BYTES];
-	uint64_t rules; /* rules_mark: what places of rules in visits mean */
+	uint64_t rules; /* conditions_mark: what places of rules in visits mean */
 	uint64_t visitors, names;
 };
 
@@ -138,7 +138,7 @@ int session_save(const struct session *s, void *ctx, int (*add)(void *ctx, struc
 	int err;
 
 	mark_of(s, h.mark);
-	h.rules = rules_mark(segments_rules(s->segments));
+	h.rules = conditions_mark(segments_conditions(s->segments));
 	for (struct identity *who = next_kept(s, NULL); who; who = next_kept(s, who))
 		h.visitors++;
 	h.names = table_count(names);
@@ -252,7 +252,7 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 
 static bool load_all(struct session *s, const struct saved_head *h, struct slice rest)
 {
-	bool rules = s && h->rules == rules_mark(segments_rules(s->segments));
+	bool rules = s && h->rules == conditions_mark(segments_conditions(s->segments));
 
 	for (uint64_t i = 0; i < h->names; i++) {
 		struct cookie_name n, *to = NULL;

@@ -444,7 +444,7 @@ static int on_head(void *ctx, const struct head *h, bool request, struct arena *
 			      (int64_t)(session_unix(s, s->now_ns) / NS_PER_SECOND), a, ret);
 
 	if (!err && request)
-		ret->marks = rules_of_head(segments_rules(s->segments), h);
+		ret->marks = conditions_of_head(segments_conditions(s->segments), h);
 	return err;
 }
 

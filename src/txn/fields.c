@@ -73,6 +73,7 @@ static const struct slice keep[] = {
 
 #define KEEP (sizeof(keep) / sizeof(keep[0]))
 _Static_assert(KEEP * 4 <= FIELDS_SLOTS, "room for the keep list");
+_Static_assert((KEEP + FIELDS_MORE) * 2 <= FIELDS_SLOTS, "and for the names beside it");
 
 /* The factors were searched for: nearly no collision within the list and with common other names. */
 static unsigned hash_name(struct slice name)
@@ -85,16 +86,32 @@ static unsigned hash_name(struct slice name)
 	       (FIELDS_SLOTS - 1);
 }
 
+static struct slice name_at(const struct field_index *index, unsigned number)
+{
+	return number < KEEP ? keep[number]
+			     : slice_of(index->name[number - KEEP], index->len[number - KEEP]);
+}
+
+static void put(struct field_index *index, unsigned number)
+{
+	unsigned h = hash_name(name_at(index, number));
+
+	while (index->slot[h])
+		h = (h + 1) & (FIELDS_SLOTS - 1);
+	index->slot[h] = (uint8_t)(number + 1);
+}
+
+static void put_list(struct field_index *index)
+{
+	memset(index->slot, 0, sizeof(index->slot));
+	for (unsigned i = 0; i < KEEP; i++)
+		put(index, i);
+}
+
 void field_index_init(struct field_index *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (unsigned i = 0; i < KEEP; i++) {
-		unsigned h = hash_name(keep[i]);
-
-		while (ret->slot[h])
-			h = (h + 1) & (FIELDS_SLOTS - 1);
-		ret->slot[h] = (uint8_t)(i + 1);
-	}
+	put_list(ret);
 }
 
 static uint64_t load(const char *at, size_t len)
@@ -131,9 +148,9 @@ static inline int find_kept(const struct field_index *index, struct slice name)
 	if (name.len < 2)
 		return -1;
 	for (unsigned h = hash_name(name); (n = index->slot[h]); h = (h + 1) & (FIELDS_SLOTS - 1)) {
-		const struct slice *k = &keep[n - 1];
+		struct slice k = name_at(index, n - 1);
 
-		if (k->len == name.len && same_name(k->at, name.at, name.len))
+		if (k.len == name.len && same_name(k.at, name.at, name.len))
 			return (int)n - 1;
 	}
 	return -1;
@@ -145,7 +162,83 @@ struct slice field_kept(const struct field_index *index, struct slice name)
 
 	if (n < 0)
 		return (struct slice){ 0 };
-	return keep[n];
+	return name_at(index, (unsigned)n);
+}
+
+/* ---- names beside the list ---- */
+
+bool field_is_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return name.len >= 2 && name.len <= FIELD_NAME;
+}
+
+bool field_is_secret(struct slice name)
+{
+	static const struct slice words[] = {
+		SLICE("authoriz"),  SLICE("authentic"), SLICE("cookie"),  SLICE("token"),
+		SLICE("secret"),    SLICE("password"),	SLICE("passwd"),  SLICE("api-key"),
+		SLICE("apikey"),    SLICE("api_key"),	SLICE("csrf"),	  SLICE("xsrf"),
+		SLICE("signature"), SLICE("jwt"),	SLICE("session"),
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_find_slice(name, words[i]) >= 0)
+			return true;
+	return false;
+}
+
+static int check_names(const struct field_index *index, const struct slice *names, uint32_t count)
+{
+	uint32_t fresh = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		bool known = false;
+
+		if (!field_is_name(names[i]))
+			return -EINVAL;
+		if (field_is_secret(names[i]))
+			return -EPERM;
+		for (unsigned k = 0; k < KEEP + index->more && !known; k++)
+			known = slice_eq(name_at(index, k), names[i]);
+		fresh += !known;
+	}
+	return index->more + fresh > FIELDS_MORE ? -ENOSPC : 0;
+}
+
+/* The number of a name, which is made where there is none yet. */
+static unsigned number_of(struct field_index *index, struct slice name)
+{
+	unsigned k = 0;
+
+	while (k < KEEP + index->more && !slice_eq(name_at(index, k), name))
+		k++;
+	if (k == KEEP + index->more) {
+		memcpy(index->name[index->more], name.at, name.len);
+		index->len[index->more++] = (uint8_t)name.len;
+	}
+	return k;
+}
+
+int field_index_keep(struct field_index *index, const struct slice *names, uint32_t count)
+{
+	int err = check_names(index, names, count);
+
+	if (err)
+		return err;
+	put_list(index);
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned k = number_of(index, names[i]);
+
+		if (find_kept(index, names[i]) < 0)
+			put(index, k);
+	}
+	return 0;
 }
 
 #define TOGETHER 1024 /* octets of values: surely less than a block of the arenas' pool */
@@ -221,7 +314,7 @@ int fields_copy(const struct field_index *index, struct arena *a, const struct h
 			return -ENOMEM;
 		value = to;
 		to = add_value(to, number, from);
-		copy[i].name = keep[number];
+		copy[i].name = name_at(index, number);
 		copy[i].value = slice_of(value, (size_t)(to - value));
 		if (number < FIELD_NAMES && named[number] && !named[number]->at)
 			*named[number] = copy[i].value;

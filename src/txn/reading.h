@@ -12,15 +12,16 @@ struct transaction;
 
 struct reading_value {
 	uint32_t want; /* number in the array that wants_new was given */
-	uint8_t kind; /* enum taken_kind, txn/body/body.h */
-	bool cut; /* text is only its beginning */
+	uint8_t kind;  /* enum taken_kind, txn/body/body.h */
+	bool cut;      /* text is only its beginning */
 	uint32_t index[BODY_INDICES];
 	struct slice text;
 };
 
 /* Of one message. */
 struct reading {
-	bool wanted;	/* somebody asked for it */
+	const struct body_wants *wants; /* what the reader answered; his own to tell which */
+	bool wanted;			/* somebody asked for it */
 	bool opened;	/* and there was content to look at; otherwise flags say nothing */
 	uint32_t flags; /* 1 << enum body_flag */
 	uint32_t count;

@@ -91,6 +91,11 @@ void txn_finish(struct txn *x)
 	attempt_finish(x);
 }
 
+int txn_keep(struct txn *x, const struct slice *names, uint32_t count)
+{
+	return field_index_keep(&x->fields, names, count);
+}
+
 void txn_stats(const struct txn *x, struct txn_stats *ret)
 {
 	*ret = x->stats;

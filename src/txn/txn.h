@@ -249,6 +249,9 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 struct proto_sink txn_proto_sink(struct txn *x);
 void txn_attach(struct txn *x, struct stream *s); /* moments are asked of the stream */
 void txn_watch(struct txn *x, const struct txn_witness *witness); /* before the first head */
+/* Header fields that are copied beside those of the keep list (fields.h), from the next head on: at most
+ * FIELDS_MORE in the life of the stage. -EINVAL, -EPERM, -ENOSPC: field_index_keep. */
+int txn_keep(struct txn *x, const struct slice *names, uint32_t count);
 /* FORK EXEC EXIT WHO CLOCK LISTENER */
 void txn_record(struct txn *x, const struct pc_head *rec);
 void txn_tick(struct txn *x, uint64_t now_ns);

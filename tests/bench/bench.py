@@ -157,6 +157,19 @@ def session():
                   "without: %s" % others)
 
 
+def rules():
+    """200 rules and transactions of which none holds: both messages asked for, then the whole looked at."""
+    found = {}
+    for _ in range(ROUNDS):
+        out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "core_journey_rules"), "3"])
+        for name, ns in re.findall(r"(?m)^\| (.+?) \| (\d+) \|$", out):
+            found.setdefault(name, []).append(float(ns) / 1e3)
+    for name, values in found.items():
+        value = Spread(values, "%.2f")
+        asked = ("≤ 1", verdict(value.median, 1)) if name.startswith("none") else ("shown", "")
+        table.add("200 rules, µs a transaction, %s" % name, "", "", value, *asked)
+
+
 def resident(pid):
     """(RSS without the mapped rings, of the rings) in KiB."""
     apart = rings = 0
@@ -251,7 +264,7 @@ def lived_time():
         table.add("lived time, %s" % what, "", "%d pages" % len(part), "median %.1f %%, nine of ten %.1f %%" % (median, most), *asked)
 
 
-PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "memory": memory, "start": start,
+PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "rules": rules, "memory": memory, "start": start,
          "lived": lived_time}
 
 

@@ -16,5 +16,7 @@ soak: all
 
 # core_<stage>.c, core_<stage>_<what>.c: one stage by itself, no kernel, no root.
 $(foreach t,$(CORE_BENCH),$(eval $(t): $(t).o $(call upto,$(call stage_of,$(patsubst core_%,%,$(notdir $(t)))))))
+# Counts what is allocated.
+$(B)/tests/bench/core_journey_rules: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(CORE_BENCH):
 	$(CC) -o $@ $^ $(LDLIBS)

@@ -237,7 +237,7 @@ static void conditions_are_checked(void **state)
 						  "address:x", "query:=1", "path:/\nstaff" };
 	const char *const one[] = { "path:/a\nx", NULL }, *const no_name[] = { "path:/a", NULL };
 	const char *many[RULES + 2] = { NULL };
-	struct rules *r;
+	struct conditions *r;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		if (segment_check(good[i]))
@@ -245,14 +245,14 @@ static void conditions_are_checked(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (!segment_check(bad[i]))
 			fail_msg("'%s' is taken", bad[i]);
-	assert_int_equal(rules_new(no_name, NULL, &r), -EINVAL);
+	assert_int_equal(conditions_new(no_name, NULL, &r), -EINVAL);
 	for (unsigned i = 0; i <= RULES; i++)
 		many[i] = one[0];
-	assert_int_equal(rules_new(many, NULL, &r), -ENOSPC);
+	assert_int_equal(conditions_new(many, NULL, &r), -ENOSPC);
 	many[RULES] = NULL;
-	assert_int_equal(rules_new(many, one, &r), -ENOSPC);
-	assert_int_equal(rules_new(NULL, many, &r), 0);
-	rules_free(r);
+	assert_int_equal(conditions_new(many, one, &r), -ENOSPC);
+	assert_int_equal(conditions_new(NULL, many, &r), 0);
+	conditions_free(r);
 	start();
 }
 

@@ -63,6 +63,65 @@ static void kept_in_lower_case(void **state)
 	}
 }
 
+/* Names that rules ask for: kept from then on, until others are asked for; never those of secrets. */
+static void kept_beside_the_list(void **state)
+{
+	static const struct slice two[] = { SLICE("x-shop-cart"), SLICE("hx-request") },
+				  one[] = { SLICE("x-order"), SLICE("host") };
+	static const char *const secrets[] = { "authorization", "cookie",
+					       "set-cookie",	"proxy-authorization",
+					       "x-api-key",	"x-auth-token",
+					       "x-csrf-token",	"www-authenticate" };
+	static const char *const odd[] = { "x", "X-Shop", "a b", "x:y", "" };
+	static struct field_index index;
+	struct slice kept;
+
+	field_index_init(&index);
+	assert_null(field_kept(&index, SLICE("X-Shop-Cart")).at);
+	assert_int_equal(field_index_keep(&index, two, 2), 0);
+	kept = field_kept(&index, SLICE("X-Shop-Cart"));
+	assert_slice(kept, "x-shop-cart");
+	assert_slice(field_kept(&index, SLICE("HX-Request")), "hx-request");
+	assert_slice(field_kept(&index, SLICE("Referer")), "referer");
+	assert_int_equal(field_index_keep(&index, one, 2), 0);
+	assert_null(field_kept(&index, SLICE("x-shop-cart")).at);
+	assert_slice(field_kept(&index, SLICE("X-Order")), "x-order");
+	assert_slice(field_kept(&index, SLICE("Host")), "host");
+	assert_slice(kept, "x-shop-cart"); /* transactions still point at it */
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		struct slice s = slice_str(secrets[i]);
+
+		assert_int_equal(field_index_keep(&index, &s, 1), -1 /* EPERM */);
+		assert_null(field_kept(&index, s).at);
+	}
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct slice s = slice_str(odd[i]);
+
+		assert_int_equal(field_index_keep(&index, &s, 1), -22 /* EINVAL */);
+	}
+	assert_slice(field_kept(&index, SLICE("X-Order")), "x-order");
+}
+
+/* Names of all calls together are bounded, since none may be forgotten. */
+static void names_beside_the_list_are_bounded(void **state)
+{
+	static struct field_index index;
+	char text[FIELDS_MORE + 1][16];
+	struct slice names[FIELDS_MORE + 1];
+
+	field_index_init(&index);
+	for (unsigned i = 0; i <= FIELDS_MORE; i++)
+		names[i] =
+			slice_of(text[i], (size_t)snprintf(text[i], sizeof(text[i]), "x-f%u", i));
+	assert_int_equal(field_index_keep(&index, names, FIELDS_MORE + 1), -28 /* ENOSPC */);
+	assert_null(field_kept(&index, SLICE("x-f0")).at);
+	assert_int_equal(field_index_keep(&index, names, FIELDS_MORE), 0);
+	for (unsigned i = 0; i < FIELDS_MORE; i++)
+		assert_true(slice_eq(field_kept(&index, names[i]), names[i]));
+	assert_int_equal(field_index_keep(&index, &names[FIELDS_MORE], 1), -28);
+	assert_int_equal(field_index_keep(&index, names, 3), 0);
+}
+
 static void copies(void **state)
 {
 	static const struct field fields[] = {
@@ -201,5 +260,6 @@ static void exchange_of_an_unknown_opener(void **state)
 	assert_false(exchange_of(&c, SIDE_CLIENT, &e));
 }
 
-UNIT_MAIN(T(never_kept), T(kept_in_lower_case), T(copies), T(many_fields),
+UNIT_MAIN(T(never_kept), T(kept_in_lower_case), T(kept_beside_the_list),
+	  T(names_beside_the_list_are_bounded), T(copies), T(many_fields),
 	  T(parts_of_a_transaction), T(exchange_of_an_unknown_opener))

@@ -7,39 +7,7 @@
 
 #include <stdio.h>
 
-#define WORD 48
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Levenshtein with one row; long words are no typing mistakes of ours. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[WORD + 1];
-	size_t la = strlen(a);
-	size_t lb = strlen(b);
-
-	if (la > WORD || lb > WORD)
-		return WORD;
-	for (unsigned j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= lb; j++) {
-			unsigned up = row[j];
-
-			row[j] = least(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = up;
-		}
-	}
-	return row[lb];
-}
+#include "base/text/suggest.h"
 
 static const char *last_word(const char *key)
 {
@@ -50,8 +18,8 @@ static const char *last_word(const char *key)
 
 const char *setting_suggest(const char *path)
 {
-	static char found[WORD * 2];
-	unsigned best = (unsigned)strlen(path) / 3 + 1;
+	static char found[SUGGEST_WORD * 2];
+	unsigned best = suggest_limit(path);
 	unsigned depth = 0;
 
 	for (const char *p = path; *p; p++)
@@ -59,7 +27,7 @@ const char *setting_suggest(const char *path)
 	found[0] = 0;
 	for (uint32_t i = 0; i < setting_count; i++) {
 		/* compare with the key cut at the same depth, so groups are suggested too */
-		char cut[WORD * 2];
+		char cut[SUGGEST_WORD * 2];
 		unsigned dots = 0;
 		size_t n = 0;
 
@@ -69,8 +37,8 @@ const char *setting_suggest(const char *path)
 			cut[n++] = *k;
 		}
 		cut[n] = 0;
-		if (distance(path, cut) < best) {
-			best = distance(path, cut);
+		if (suggest_distance(path, cut) < best) {
+			best = suggest_distance(path, cut);
 			snprintf(found, sizeof(found), "%s", cut);
 		}
 	}

@@ -16,7 +16,7 @@
 struct segments {
 	struct agents *agents;
 	struct agent_word *words; /* the operator's */
-	struct rules *rules;
+	struct conditions *rules;
 	struct touches *touches;
 	struct geo *geo;
 };
@@ -66,7 +66,7 @@ int segments_new(const struct session_options *o, struct segments **ret)
 	if (!err)
 		err = agents_new(s->words, &s->agents);
 	if (!err)
-		err = rules_new(o->touchpoints, o->classes, &s->rules);
+		err = conditions_new(o->touchpoints, o->classes, &s->rules);
 	if (!err)
 		err = touches_new(TOUCHES, &s->touches);
 	if (err) {
@@ -82,7 +82,7 @@ void segments_free(struct segments *s)
 	if (!s)
 		return;
 	agents_free(s->agents);
-	rules_free(s->rules);
+	conditions_free(s->rules);
 	touches_free(s->touches);
 	geo_free(s->geo);
 	free(s->words);
@@ -98,7 +98,7 @@ int segments_places(struct segments *s, struct slice file, const char **ret_why)
 	return 0;
 }
 
-const struct rules *segments_rules(const struct segments *s)
+const struct conditions *segments_conditions(const struct segments *s)
 {
 	return s->rules;
 }
@@ -216,8 +216,8 @@ void segment_add(struct segments *s, struct visit_segment *v, const struct reque
 		 const struct sites *sites, const struct known_site *site, bool page,
 		 uint32_t page_views, uint64_t lasted_ns)
 {
-	v->touchpoint = rules_of_request(s->rules, RULE_TOUCHPOINT, r, v->touchpoint);
-	v->class = rules_of_request(s->rules, RULE_CLASS, r, v->class);
+	v->touchpoint = conditions_of_request(s->rules, RULE_TOUCHPOINT, r, v->touchpoint);
+	v->class = conditions_of_request(s->rules, RULE_CLASS, r, v->class);
 	if (page) {
 		v->pages = true;
 		take_touch(s, v, r, sites, site);
@@ -232,7 +232,7 @@ void segment_add(struct segments *s, struct visit_segment *v, const struct reque
 static const char *touchpoint_of(const struct segments *s, const struct visit_segment *v)
 {
 	if (v->touchpoint)
-		return rules_name(s->rules, v->touchpoint);
+		return conditions_name(s->rules, v->touchpoint);
 	if (v->browser == BROWSER_APP)
 		return "application";
 	return v->pages ? "web" : NULL;
@@ -257,7 +257,7 @@ void segment_tell(const struct segments *s, const struct visit_segment *v, bool 
 		.os = os_name((enum os)v->os),
 		.browser = browser_name((enum browser)v->browser),
 		.touchpoint = touchpoint_of(s, v),
-		.customer = rules_name(s->rules, v->class),
+		.customer = conditions_name(s->rules, v->class),
 		.visitor = visitors[v->visitor],
 		.suspected = v->suspected && !v->fetched && !v->synthetic && !cart,
 	};

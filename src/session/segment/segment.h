@@ -4,9 +4,9 @@
  * last touch), touchpoint, customer class, robots, new or returning. Internal to src/session: kept in each
  * visit in a few octets (struct visit_segment), told in words (struct segment, session.h).
  *
- *   segment.c   what each request adds to its visit
- *   touches.c   campaigns as text, each once, however many visits have it
- *   rules.c     the operator's conditions, asked of each request
+ *   segment.c     what each request adds to its visit
+ *   touches.c     campaigns as text, each once, however many visits have it
+ *   conditions.c  the operator's conditions, asked of each request
  *
  * Nothing is guessed: what no request of the visit said is absent. `suspected` is no verdict: such a visit is
  * counted like every other one. One thread.
@@ -46,20 +46,21 @@ struct slice touch_part(const struct touch_text *t, unsigned part); /* t NULL: e
 /* What a condition decides. */
 enum rule_of { RULE_TOUCHPOINT, RULE_CLASS, RULE_KINDS };
 
-struct rules;
+struct conditions;
 
-/* "CONDITION\nNAME", NULL-terminated or NULL, in the order in which they are asked; see rules_check. Strings
+/* "CONDITION\nNAME", NULL-terminated or NULL, in the order in which they are asked; see segment_check. Strings
  * are borrowed. -EINVAL: one is none; -ENOSPC: more than RULES. */
-int rules_new(const char *const *touchpoints, const char *const *classes, struct rules **ret);
-void rules_free(struct rules *r);
+int conditions_new(const char *const *touchpoints, const char *const *classes,
+		   struct conditions **ret);
+void conditions_free(struct conditions *r);
 /* Those that ask for what is in no transaction (fields, cookies): one bit each that holds. */
-uint64_t rules_of_head(const struct rules *r, const struct head *h);
+uint64_t conditions_of_head(const struct conditions *r, const struct head *h);
 /* The best of a kind that holds for the request: 1 + its place, below `best` (0: any); `best` where none. */
-uint8_t rules_of_request(const struct rules *r, enum rule_of kind, const struct request *request,
-			 uint8_t best);
-const char *rules_name(const struct rules *r, uint8_t rule); /* NULL: 0 */
-uint64_t rules_mark(
-	const struct rules *r); /* of all of them: places mean the same while it is the same */
+uint8_t conditions_of_request(const struct conditions *r, enum rule_of kind,
+			      const struct request *request, uint8_t best);
+const char *conditions_name(const struct conditions *r, uint8_t rule); /* NULL: 0 */
+uint64_t conditions_mark(
+	const struct conditions *r); /* of all of them: places mean the same while it is the same */
 
 /* ---- of a visit ---- */
 
@@ -67,7 +68,7 @@ struct visit_segment {
 	struct touch_text *first, *last;
 	uint8_t first_channel, last_channel; /* enum channel */
 	uint8_t device, os, browser, synthetic;
-	uint8_t touchpoint, class; /* rules_name */
+	uint8_t touchpoint, class; /* conditions_name */
 	uint8_t visitor;	   /* enum visitor_kind */
 	bool pages;		   /* it has a page view */
 	bool fetched;		   /* something that belongs to a page was asked for */
@@ -83,7 +84,7 @@ int segments_new(const struct session_options *o, struct segments **ret);
 void segments_free(struct segments *s);
 /* Another database of places; at == NULL: none any more. As geo_replace. */
 int segments_places(struct segments *s, struct slice file, const char **ret_why);
-const struct rules *segments_rules(const struct segments *s);
+const struct conditions *segments_conditions(const struct segments *s);
 struct touches *segments_touches(const struct segments *s);
 void segments_stats(const struct segments *s, struct segment_stats *ret);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules.c: the operator's conditions, see segment.h. A condition is PLACE:WHAT,
+ * conditions.c: the operator's conditions, see segment.h. A condition is PLACE:WHAT,
  *
  *   host:GLOB  path:GLOB  agent:GLOB  address:NETWORK
  *   query:NAME  header:NAME  cookie:NAME, each with =GLOB or, without, for any value
@@ -28,7 +28,7 @@ struct rule {
 	uint32_t net;	    /* AT_ADDRESS: place in rules.nets */
 };
 
-struct rules {
+struct conditions {
 	struct rule at[RULES];
 	uint32_t count;
 	uint64_t of_head; /* bits of those that ask for fields and cookies */
@@ -76,7 +76,7 @@ const char *segment_check(const char *condition)
 			 "query:, header:, cookie: with NAME or NAME=GLOB";
 }
 
-static int add(struct rules *r, enum rule_of kind, const char *const *list, uint32_t *nets)
+static int add(struct conditions *r, enum rule_of kind, const char *const *list, uint32_t *nets)
 {
 	for (; list && *list; list++) {
 		struct slice text = slice_str(*list), condition = slice_next(&text, '\n');
@@ -108,10 +108,11 @@ static uint32_t count_nets(const char *const *list)
 	return n;
 }
 
-int rules_new(const char *const *touchpoints, const char *const *classes, struct rules **ret)
+int conditions_new(const char *const *touchpoints, const char *const *classes,
+		   struct conditions **ret)
 {
 	uint32_t nets = count_nets(touchpoints) + count_nets(classes);
-	struct rules *r = calloc(1, sizeof(*r) + nets * sizeof(r->nets[0]));
+	struct conditions *r = calloc(1, sizeof(*r) + nets * sizeof(r->nets[0]));
 	int err;
 
 	if (!r)
@@ -128,17 +129,17 @@ int rules_new(const char *const *touchpoints, const char *const *classes, struct
 	return 0;
 }
 
-void rules_free(struct rules *r)
+void conditions_free(struct conditions *r)
 {
 	free(r);
 }
 
-const char *rules_name(const struct rules *r, uint8_t rule)
+const char *conditions_name(const struct conditions *r, uint8_t rule)
 {
 	return rule && rule <= r->count ? r->at[rule - 1].name : NULL;
 }
 
-uint64_t rules_mark(const struct rules *r)
+uint64_t conditions_mark(const struct conditions *r)
 {
 	uint64_t mark = r->count;
 
@@ -206,7 +207,7 @@ static bool holds_in(const struct rule *r, const struct head *h)
 	return false;
 }
 
-uint64_t rules_of_head(const struct rules *r, const struct head *h)
+uint64_t conditions_of_head(const struct conditions *r, const struct head *h)
 {
 	uint64_t holds = 0;
 
@@ -239,7 +240,7 @@ static bool is_host(struct slice glob, struct slice host)
 	return fits(glob, slice_of(text, host.len));
 }
 
-static bool holds(const struct rules *rules, uint32_t i, const struct request *request)
+static bool holds(const struct conditions *rules, uint32_t i, const struct request *request)
 {
 	const struct transaction *t = request->t;
 	const struct rule *r = &rules->at[i];
@@ -261,8 +262,8 @@ static bool holds(const struct rules *rules, uint32_t i, const struct request *r
 	}
 }
 
-uint8_t rules_of_request(const struct rules *r, enum rule_of kind, const struct request *request,
-			 uint8_t best)
+uint8_t conditions_of_request(const struct conditions *r, enum rule_of kind,
+			      const struct request *request, uint8_t best)
 {
 	uint32_t until = best ? best - 1u : r->count;
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journey_rules_recipes.c: every example of share/recipes/README.md compiles, and so does every recipe; that of
+ * the sample shop reads what the shop (tests/shop/pages.py) answers. Run from the top of the source.
+ */
+#include "rules_kit.h"
+
+#include <glob.h>
+
+static char text[1 << 20];
+
+static struct slice file(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	if (!f)
+		fail_msg("%s: %s (run from the top of the source)", path, strerror(errno));
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = 0;
+	return slice_of(text, n);
+}
+
+static void compiles(struct slice s)
+{
+	if (kit_compile(s))
+		fail_msg("%.*s\n%.*s", (int)kit.errors.len, kit.errors.at, (int)s.len, s.at);
+}
+
+static void examples_of_the_guide(void **state)
+{
+	struct slice rest = file("share/recipes/README.md");
+	unsigned count = 0;
+	long at;
+
+	while ((at = slice_find_slice(rest, SLICE("```yaml\n"))) >= 0) {
+		rest = slice_sub(rest, (size_t)at + 8, rest.len);
+		at = slice_find_slice(rest, SLICE("```"));
+		assert_true(at > 0);
+		compiles(slice_sub(rest, 0, (size_t)at));
+		rest = slice_sub(rest, (size_t)at + 3, rest.len);
+		count++;
+	}
+	assert_int_equal(count, 3);
+}
+
+static void every_recipe(void **state)
+{
+	glob_t g;
+
+	assert_int_equal(glob("share/recipes/*.yaml", 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		compiles(file(g.gl_pathv[i]));
+	globfree(&g);
+}
+
+/* ---- the sample shop ---- */
+
+#define HEAD                                                                                       \
+	"<!doctype html><html lang=\"en\"><head><meta "                                            \
+	"charset=\"utf-8\"><title>Shop</title></head><body><nav>"                                  \
+	"<a href=\"/\">Alder &amp; Ash</a><a id=\"cart\" href=\"/cart\">Cart</a></nav>"
+
+static const char *page(const char *target, uint16_t status, const char *html)
+{
+	kit_request("GET", target);
+	kit_field(true, "sec-fetch-mode", "navigate");
+	kit_field(true, "sec-fetch-dest", "document");
+	kit_field(true, "referer", "http://shop.example/checkout/payment");
+	kit_status(status, "text/html; charset=utf-8");
+	if (html)
+		kit_content(false, "text/html; charset=utf-8", html);
+	return kit_say();
+}
+
+static const char *form(const char *target, const char *fields, uint16_t status,
+			const char *location, const char *html)
+{
+	kit_request("POST", target);
+	kit_content(true, "application/x-www-form-urlencoded", fields);
+	kit_status(status, "text/html; charset=utf-8");
+	if (location)
+		kit.t.location = slice_str(location);
+	kit_content(false, "text/html; charset=utf-8", html ? html : "");
+	return kit_say();
+}
+
+static void products_of_the_sample_shop(void **state)
+{
+	compiles(file("share/recipes/sample-shop.yaml"));
+	assert_string_equal(
+		page("/product/chef-knife", 200,
+		     HEAD "<h1>Chef&#x27;s knife 20 cm</h1><script "
+			  "type=\"application/ld+json\">{\"@context\": "
+			  "\"https://schema.org\", \"@type\": \"Product\", \"sku\": \"2002\", "
+			  "\"name\": \"Chef's knife 20 cm\", "
+			  "\"offers\": {\"@type\": \"Offer\", \"price\": \"74.50\", "
+			  "\"priceCurrency\": \"EUR\"}}</script><p>74.50 EUR</p>"),
+		"view_item currency=EUR [ id=2002 name=Chef's knife 20 cm price=7450/2EUR ]\n");
+	assert_string_equal(page("/product/sold-last-year", 404, HEAD "<h1>Not found</h1>"), "");
+	assert_string_equal(page("/category/kitchen", 200,
+				 HEAD
+				 "<div class=\"grid\"><a href=\"/product/chef-knife\"><img "
+				 "src=\"/images/chef-knife.svg\" alt=\"\">"
+				 "Chef&#x27;s knife 20 cm<br>74.50 EUR</a><a "
+				 "href=\"/product/moka-pot\"><img src=\"/images/moka-pot.svg\" "
+				 "alt=\"\">Moka pot 6 cups<br>29.90 EUR</a></div>"),
+			    "view_item_list list=kitchen currency=EUR [ name=Chef's knife 20 cm "
+			    "price=7450/2EUR ] "
+			    "[ name=Moka pot 6 cups price=2990/2EUR ]\n");
+	assert_string_equal(page("/search?q=camp+stove", 200, NULL), "search term=camp stove\n");
+	assert_string_equal(page("/search?q=", 200, NULL), "missed search_term\n");
+	assert_string_equal(page("/", 200, HEAD), "");
+}
+
+static void carts_of_the_sample_shop(void **state)
+{
+	compiles(file("share/recipes/sample-shop.yaml"));
+	assert_string_equal(form("/cart/add", "product=1003&quantity=2", 303, "/cart", NULL),
+			    "add_to_cart [ id=1003 quantity=2/0 ]\n");
+	assert_string_equal(form("/cart/add", "product=1003&quantity=", 303, "/cart", NULL),
+			    "add_to_cart [ id=1003 quantity=1/0 ]\n");
+	assert_string_equal(form("/cart/remove", "product=1003", 303, "/cart", NULL),
+			    "remove_from_cart [ id=1003 ]\n");
+	assert_string_equal(
+		form("/cart/add", "product=3003&quantity=1", 409, NULL, HEAD "<h1>Sold out</h1>"),
+		"parcours.cart_refused reason=Sold out [ id=3003 ]\n");
+	assert_string_equal(page("/cart", 200,
+				 HEAD "<h1>Your cart</h1><ul><li>2 &times; Chef&#x27;s knife 20 "
+				      "cm: 149.00</li><li>1 &times; Head "
+				      "torch 400 lm: 34.95</li></ul><p>Total 183.95 EUR</p><a "
+				      "href=\"/checkout/address\">Check out</a>"),
+			    "view_cart currency=EUR cart( value=18395/2EUR items=2 [ name=Chef's "
+			    "knife 20 cm quantity=2/0 ] "
+			    "[ name=Head torch 400 lm quantity=1/0 ] )\n");
+	assert_string_equal(page("/cart", 200, HEAD "<h1>Your cart</h1><p>Your cart is empty.</p>"),
+			    "view_cart cart( empty )\n");
+}
+
+static void checkout_of_the_sample_shop(void **state)
+{
+	compiles(file("share/recipes/sample-shop.yaml"));
+	assert_string_equal(page("/checkout/address", 200, HEAD), "begin_checkout\n");
+	assert_string_equal(page("/checkout/shipping", 200, HEAD), "");
+	assert_string_equal(form("/checkout/address", "street=x", 303, "/checkout/shipping", NULL),
+			    "parcours.add_address_info\n");
+	assert_string_equal(form("/checkout/address", "street=x", 303, "/cart", NULL), "");
+	assert_string_equal(
+		form("/checkout/shipping", "method=express", 303, "/checkout/payment", NULL),
+		"add_shipping_info\n");
+	assert_string_equal(
+		form("/checkout/payment", "card=2", 402, NULL, HEAD "<h1>Payment refused</h1>"),
+		"parcours.payment_error reason=Payment refused\n");
+	assert_string_equal(form("/checkout/payment", "card=1", 303, "/order/A100000", NULL), "");
+	assert_string_equal(page("/order/A100000", 200,
+				 HEAD "<h1>Thank you</h1><p>Your order <b id=\"order\">A100000</b> "
+				      "over <b id=\"total\">188.85</b> EUR is "
+				      "on its way.</p>"),
+			    "purchase order=A100000 value=18885/2EUR currency=EUR\n");
+	/* looked at later, from elsewhere */
+	kit.fields[1][2].value = SLICE("http://shop.example/");
+	assert_string_equal(kit_say(), "");
+}
+
+UNIT_MAIN(T(examples_of_the_guide), T(every_recipe), T(products_of_the_sample_shop),
+	  T(carts_of_the_sample_shop), T(checkout_of_the_sample_shop))

@@ -183,6 +183,17 @@ bool reading_push(struct open_txn *o, bool request, const struct range *r); /* f
 void reading_end(struct open_txn *o, bool request, bool whole);
 void reading_release(struct open_txn *o); /* before its arena goes */
 
+static inline bool is_read(const struct txn *x)
+{
+	return x->reader.contents | x->witness.contents;
+}
+
+/* Somebody wants something of it: nearly always nobody does. */
+static inline bool has_content(const struct open_txn *o)
+{
+	return o->content[0] || o->content[1];
+}
+
 /* head.c */
 /* Copies what is wanted of a head; -ENOMEM: the arena is full. */
 int head_request(struct txn *x, struct open_txn *o, const struct head *h);

@@ -127,7 +127,7 @@ static unsigned on_request(void *ctx, struct connection *c, const struct head *h
 	conn->head_tid = o->t.head_tid;
 	say_active(x, o, 1);
 	say_begin(x, o);
-	return reading_begin(x, o, h, true);
+	return is_read(x) ? reading_begin(x, o, h, true) : 0;
 }
 
 static void on_interim(void *ctx, struct connection *c, const struct head *h)
@@ -195,7 +195,7 @@ static unsigned on_response(void *ctx, struct connection *c, const struct head *
 		conn->tunnel = o;
 		conn->tunnel_pos[d] = h->pos + h->size;
 	}
-	return copied ? reading_begin(x, o, h, false) : 0;
+	return is_read(x) && copied ? reading_begin(x, o, h, false) : 0;
 }
 
 static bool on_content(void *ctx, struct connection *c, bool request, const struct range *r)
@@ -210,7 +210,7 @@ static bool on_content(void *ctx, struct connection *c, bool request, const stru
 		note_last(x, o, &o->request, request_dir(conn->side), r->pos + r->len - 1);
 	else
 		note_last(x, o, &o->response, response_dir(conn->side), r->pos + r->len - 1);
-	return reading_push(o, request, r);
+	return has_content(o) && reading_push(o, request, r);
 }
 
 static void end_message(struct txn *x, struct open_txn *o, bool request,
@@ -224,7 +224,6 @@ static void end_message(struct txn *x, struct open_txn *o, bool request,
 	s->why = e->outcome == MESSAGE_SHUTDOWN ? PC_WHY_SHUTDOWN : e->why;
 	s->error = e->error;
 	s->size_known = e->size_known;
-	reading_end(o, request, e->outcome == MESSAGE_COMPLETE);
 	m->wire_bytes = e->wire_bytes;
 	m->body_bytes = e->content_bytes;
 	/* What is cut ended with the latest octet that came by. */
@@ -242,6 +241,8 @@ static void end_request(struct txn *x, struct txn_conn *conn, const struct messa
 	if (!o)
 		return;
 	end_message(x, o, true, e);
+	if (has_content(o))
+		reading_end(o, true, e->outcome == MESSAGE_COMPLETE);
 	conn->tunnel_pos[request_dir(conn->side)] = e->end_pos;
 	txn_set_value(x, o, VALUE_WHOLE);
 	if (o->response.done)
@@ -286,6 +287,8 @@ static void end_response(struct txn *x, struct txn_conn *conn, const struct mess
 	if (!o)
 		return;
 	end_message(x, o, false, e);
+	if (has_content(o))
+		reading_end(o, false, e->outcome == MESSAGE_COMPLETE);
 	if (o->number == NO_NUMBER)
 		doubt_content(conn, o, e);
 	if (!o->t.response.seen && e->outcome == MESSAGE_CUT)

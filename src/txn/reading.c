@@ -231,7 +231,7 @@ static void open_all(struct content *k, const struct head *h)
 			party_open(k, p, &kind);
 }
 
-static bool has_content(const struct head *h)
+static bool brings_content(const struct head *h)
 {
 	return h->framing == FRAMING_CHUNKED || h->framing == FRAMING_CLOSE ||
 	       (h->framing == FRAMING_LENGTH && h->content_length);
@@ -283,15 +283,13 @@ unsigned reading_begin(struct txn *x, struct open_txn *o, const struct head *h, 
 	struct content *k;
 	unsigned found;
 
-	if (!txn_contents(x))
-		return 0;
 	found = request ? expect(x, &o->t) : 0;
 	if (!request && (h->flags & HEAD_METHOD_UNKNOWN || h->framing == FRAMING_TUNNEL))
 		return found;
 	k = content_new(x, o, request);
 	if (!k)
 		return found;
-	if (has_content(h))
+	if (brings_content(h))
 		open_all(k, h);
 	else if (request)
 		read_query(k);

@@ -10,7 +10,7 @@
 
 #include "txn/internal.h"
 
-#define BLOCK_BYTES 2000 /* an ordinary transaction with its kept fields in one block */
+#define BLOCK_BYTES 2080 /* an ordinary transaction with its kept fields in one block */
 #define EVICT_TRIES 16	 /* for one new transaction: a large one may need several blocks */
 
 int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct txn **ret)
@@ -164,7 +164,8 @@ void txn_remove(struct txn *x, struct open_txn *o)
 	struct arena arena = o->arena; /* o lies in it */
 
 	attempt_release(x, o);
-	reading_release(o);
+	if (has_content(o))
+		reading_release(o);
 	list_remove(&o->waiting);
 	conn_unlink(o->conn, o);
 	age_unlink(x, o);

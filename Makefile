@@ -26,8 +26,6 @@ STAGES  := base capture stream tls proto txn trace session journey export
 # A stage may have rooms of its own below its folder, and these rooms of theirs.
 sources = $(wildcard src/$(1)/*.c src/$(1)/*/*.c src/$(1)/*/*/*.c)
 SRC     := $(foreach s,$(STAGES),$(call sources,$(s)))
-# Rooms of journey that have no files yet: what stands in for them is linked instead.
-SRC     += $(if $(wildcard src/journey/cart/*.c),,$(wildcard tests/stand_in/*.c))
 AGENT   := $(wildcard src/agent/*.c src/agent/*/*.c)
 obj     = $(patsubst %.c,$(B)/%.o,$(1))
 lib     = $(B)/lib/$(1).a
@@ -42,7 +40,6 @@ LIBS    := $(call upto,export)
 .PHONY: all test unit lint fuzz bench soak clean
 all: $(B)/parcours
 $(foreach s,$(STAGES),$(eval $(B)/lib/$(s).a: $(call obj,$(call sources,$(s)))))
-$(B)/lib/journey.a: $(call obj,$(filter tests/stand_in/%,$(SRC)))
 $(B)/lib/%.a:
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 

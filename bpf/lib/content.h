@@ -13,6 +13,11 @@
  * first piece) is left to the brain and its directives. If a length is not what it says, bytes that
  * mattered are absent by name and the brain says so; and as soon as the other direction moves bytes
  * the length is forgotten, so that nobody can hide what follows behind a length made up.
+ *
+ * Where somebody wants contents (pc_control.contents), the kernel cannot know whose: a server answers
+ * sooner than the brain can speak of the request. So then nothing is left out but of a message that the
+ * brain named (PC_BUDGET_LEAVE), and calls are copied up to four times their budget: a page of 256 KiB
+ * that is written by one call is whole before anything was said of it.
  */
 #ifndef PC_BPF_CONTENT_H
 #define PC_BPF_CONTENT_H
@@ -20,6 +25,19 @@
 #include "state.h"
 
 #define PC_CONTENT 64 /* bytes of it that are captured behind the head */
+
+/* pc_sock.keep: PC_CONTENTS_* of which nothing is left out, or: the brain wants what moves. */
+#define PC_KEEP_WANTED (PC_CONTENTS_REQUESTS | PC_CONTENTS_RESPONSES | 0x4)
+
+#define PC_KEEP_SHIFT 2 /* of the budget */
+
+/* `flags`: of the brain's budget for this connection and direction, with `until`; 0 = it has not spoken. */
+static inline __u32 pc_keep(__u32 flags, __u64 until, __u64 start, __u32 contents)
+{
+	if (flags & PC_BUDGET_CONTENT)
+		return PC_KEEP_WANTED;
+	return (flags & PC_BUDGET_LEAVE) && until == start ? 0 : contents;
+}
 
 enum pc_head_state {
 	PC_HEAD_MORE,

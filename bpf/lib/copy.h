@@ -176,8 +176,8 @@ static __always_inline bool pc_is_dispensable(struct pc_scratch *x)
 	       at <= PC_ARRIVALS * sizeof(struct pc_arrival) && !pc_message_begins(x->rest + at);
 }
 
-/* The call's first piece is here. Does it begin a message with content of known length? Then of that
- * content no more than PC_CONTENT bytes are captured, in this call and in those that follow. */
+/* The call's first piece is here. Does it begin a message with content of known length that is not kept? Then
+ * of that content no more than PC_CONTENT bytes are captured, in this call and in those that follow. */
 static __always_inline void pc_find_content(struct pc_scratch *x, struct pc_sock *s)
 {
 	__u64 at, have, end;
@@ -193,7 +193,8 @@ static __always_inline void pc_find_content(struct pc_scratch *x, struct pc_sock
 	at = x->data.arrivals * (__u64)sizeof(struct pc_arrival);
 	barrier_var(at);
 	if (at > PC_ARRIVALS * sizeof(struct pc_arrival) ||
-	    !pc_content_begins(x->rest + at, &response))
+	    !pc_content_begins(x->rest + at, &response) ||
+	    s->keep[x->data.dir & 1] & (response ? PC_CONTENTS_RESPONSES : PC_CONTENTS_REQUESTS))
 		return;
 	__builtin_memset(&x->head, 0, sizeof(x->head));
 	bpf_loop(PC_PIECE - PC_CONTENT, pc_head_step, &x, 0);

@@ -56,6 +56,7 @@ struct pc_sock {
 	__u32 user[2];	      /* task that made the last call; PC_SEVERAL = not always the same */
 	__u32 turn[2];	      /* of several tasks one at a time finds its place and tells of it */
 	__u32 hole_len[2];    /* moved by something we did not see, not yet told */
+	__u32 keep[2];	      /* of what the latest call moved: content.h */
 	__u32 seq0[2];	      /* TCP sequence number of position 0 */
 	__u32 provisional[2]; /* bytes left to capture while the scope is unknown */
 	__u32 flags;	      /* PC_S_* */

@@ -192,14 +192,17 @@ static __noinline int pc_tell_hole(struct pc_sock *s, struct pc_moved *m, __u64 
 	return 0;
 }
 
-/* What the brain wants of this connection and direction. False: nothing, ever. */
-static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until, __u32 *budget)
+/* What the brain wants of this connection and direction, of a call that begins at `start`; budget 0: the
+ * default. False: nothing, ever. */
+static __always_inline bool pc_directed(struct pc_sock *s, const struct pc_control *c, __u32 d,
+					__u64 start, __u64 *until, __u32 *budget)
 {
 	__u32 slot = pc_slot(s->conn);
 	volatile struct pc_directive *v = bpf_map_lookup_elem(&pc_directives, &slot);
 	__u64 mine, other;
 	__u32 b;
 
+	s->keep[d & 1] = c->contents;
 	if (!v || v->conn != s->conn)
 		return true;
 	pc_read_barrier();
@@ -212,8 +215,8 @@ static __always_inline bool pc_directed(struct pc_sock *s, __u32 d, __u64 *until
 	if (mine == PC_NEVER && other == PC_NEVER)
 		return false;
 	*until = mine;
-	if (b)
-		*budget = b;
+	s->keep[d & 1] = pc_keep(b, mine, start, c->contents);
+	*budget = b & PC_BUDGET_BYTES;
 	return true;
 }
 
@@ -225,21 +228,22 @@ __noinline int pc_tell_call(struct pc_sock *s, struct pc_moved *m, const struct 
 	const struct pc_control *c = pc_controls();
 	struct pc_scratch *x;
 	__u64 until = 0, from;
-	__u32 d, budget, why;
+	__u32 d, budget = 0, why;
 
 	if (!s || !m || !args || !c)
 		return 0;
 	d = m->f.dir & 1;
-	budget = c->budget[d];
 	from = m->span.start;
 	why = m->why;
-	if (!pc_directed(s, d, &until, &budget)) {
+	if (!pc_directed(s, c, d, from, &until, &budget)) {
 		s->scope = PC_SCOPE_NO;
 		return 0;
 	}
+	if (!budget)
+		budget = c->budget[d] << (s->keep[d] ? PC_KEEP_SHIFT : 0);
 	if (s->content[!d])
 		s->content[!d] = 0; /* the other side speaks: what it was told of lengths is over */
-	if (s->content[d] > until)
+	if (s->content[d] > until && s->keep[d] != PC_KEEP_WANTED)
 		until = s->content[d];
 	if (s->scope == PC_SCOPE_UNKNOWN) {
 		budget = pc_min(budget, s->provisional[d]);

@@ -323,11 +323,18 @@ struct pc_clock {
  * its own storage. */
 struct pc_directive {
 	__u64 conn;
-	__u64 until[2];	 /* by enum pc_dir */
-	__u32 budget[2]; /* bytes a call from there on; 0 = the default of pc_control */
+	__u64 until[2]; /* by enum pc_dir */
+	__u32 budget
+		[2]; /* bytes a call from there on (0 = the default of pc_control), and PC_BUDGET_* */
 };
-#define PC_NEVER      (~(__u64)0)
-#define PC_DIRECTIVES 16384 /* × 32 bytes = 512 KiB; 10,000 busy connections collide rarely */
+#define PC_BUDGET_BYTES 0x3fffffff
+/* The kernel reads the length of contents by itself (bpf/lib/content.h) and leaves out what nobody wants.
+ * Here: the content that moves is wanted; that of the message that begins at `until` is not. Neither: what
+ * pc_control.contents says. */
+#define PC_BUDGET_CONTENT 0x80000000u
+#define PC_BUDGET_LEAVE	  0x40000000u
+#define PC_NEVER	  (~(__u64)0)
+#define PC_DIRECTIVES	  16384 /* × 32 bytes = 512 KiB; 10,000 busy connections collide rarely */
 
 static inline __u32 pc_slot(__u64 conn)
 {
@@ -371,9 +378,11 @@ struct pc_control {
 	__u32 sample_shift;	       /* governor's seam: 0 = every connection */
 	__u32 warden_tgid, brain_tgid; /* never watched */
 	__u32 acknowledge;	       /* enum pc_acknowledge */
-	__u32 pad;
+	__u32 contents; /* PC_CONTENTS_*: of some messages they are wanted, so none is left out unasked */
 };
-#define PC_BUDGET 65536 /* a head of 64 KiB in one call */
+#define PC_CONTENTS_REQUESTS  0x1
+#define PC_CONTENTS_RESPONSES 0x2
+#define PC_BUDGET	      65536 /* a head of 64 KiB in one call */
 
 /* Kernel → brain: one slot a CPU, cache-line apart, added atomically, read without a call.
  * submitted[] + lost[] by kind; the brain's own count of what it read makes the sum. */

@@ -139,6 +139,15 @@ static int new_journey(struct core *c)
 	return journey_new(&options, &to_export, &c->journey);
 }
 
+/* Header fields that rules ask for, beside those that are kept anyway. */
+static int keep_fields(struct core *c, const struct rules *rules)
+{
+	uint32_t count = 0;
+	const struct slice *names = rules ? rules_fields(rules, &count) : NULL;
+
+	return count ? txn_keep(c->txn, names, count) : 0;
+}
+
 int core_new(const struct core_outside *outside, struct core **ret)
 {
 	const struct stream_limits stream = stream_limits_of(outside->config);
@@ -152,6 +161,7 @@ int core_new(const struct core_outside *outside, struct core **ret)
 	struct session_sink to_journey;
 	struct txn_sink to_session, to_trace;
 	struct txn_witness witness;
+	struct txn_reader reader;
 	struct proto_sink to_txn;
 	struct stream_sink to_proto;
 	int err = -ENOMEM;
@@ -195,6 +205,11 @@ int core_new(const struct core_outside *outside, struct core **ret)
 		goto fail;
 	proto_attach(c->proto, c->stream);
 	txn_attach(c->txn, c->stream);
+	err = keep_fields(c, outside->rules);
+	if (err)
+		goto fail;
+	reader = journey_reader(c->journey);
+	txn_read(c->txn, &reader);
 	witness = session_witness(c->session);
 	txn_watch(c->txn, &witness);
 	*ret = c;
@@ -295,6 +310,7 @@ int core_reload(struct core *c, const struct config *config, int ndjson_fd, stru
 	const struct session_options session = session_options_of(config, c->outside.site_secret);
 	struct core_outside outside = c->outside;
 	struct export_options export;
+	struct txn_reader reader;
 	int err;
 
 	outside.config = config;
@@ -307,10 +323,14 @@ int core_reload(struct core *c, const struct config *config, int ndjson_fd, stru
 	if (!err)
 		err = trace_reload(c->trace, &trace);
 	if (!err)
+		err = keep_fields(c, rules);
+	if (!err)
 		err = journey_reload(c->journey, &journey);
 	if (err)
 		return err;
 	session_reload(c->session, &session);
+	reader = journey_reader(c->journey);
+	txn_read(c->txn, &reader);
 	c->outside = outside;
 	config_free(c->config);
 	c->config = config_hold(config);

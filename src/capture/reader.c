@@ -337,6 +337,11 @@ void reader_direct(struct reader *r, const struct pc_directive *d)
 	__atomic_store_n(&slot->conn, d->conn, __ATOMIC_RELEASE);
 }
 
+void reader_contents(struct reader *r, uint32_t contents)
+{
+	__atomic_store_n(&r->control->contents, contents, __ATOMIC_RELAXED);
+}
+
 void reader_begin(struct reader *r, uint32_t brain_tgid)
 {
 	uint32_t next = r->control->brain_generation + 1;

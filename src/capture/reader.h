@@ -56,6 +56,8 @@ bool reader_is_behind(const struct reader *r);
 /* For epoll: readable when a ring wants a look. Wake-ups are batched: poll at least every 20 ms. */
 int reader_fd(const struct reader *r);
 void reader_direct(struct reader *r, const struct pc_directive *d);
+/* PC_CONTENTS_*: of which messages somebody wants contents. */
+void reader_contents(struct reader *r, uint32_t contents);
 /* So that every connection is told anew (a new brain). Before the first drain; old directives go. */
 void reader_begin(struct reader *r, uint32_t brain_tgid);
 void reader_stats(const struct reader *r, struct reader_stats *ret);

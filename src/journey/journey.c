@@ -81,9 +81,27 @@ static void on_missed(void *ctx, uint32_t rule, const char *value, enum amount_r
 		j->witness.missed(j->witness.ctx, rule, value, why);
 }
 
+static void on_undecided(void *ctx, uint32_t rule)
+{
+	struct journey *j = ctx;
+
+	j->stats.undecided++;
+	if (j->witness.undecided)
+		j->witness.undecided(j->witness.ctx, rule);
+}
+
+static void on_overlapped(void *ctx, uint32_t rule)
+{
+	struct journey *j = ctx;
+
+	j->stats.overlapped++;
+	if (j->witness.overlapped)
+		j->witness.overlapped(j->witness.ctx, rule);
+}
+
 static void ask(struct journey *j, const struct transaction *t)
 {
-	const struct rules_sink sink = { j, on_said, on_missed };
+	const struct rules_sink sink = { j, on_said, on_missed, on_undecided, on_overlapped };
 	struct rules *rules = rules_of(j, t);
 
 	if (!rules)
@@ -104,7 +122,7 @@ static void on_anything(void *ctx, const struct said *s)
 static bool says_anything(struct journey *j, const struct transaction *t)
 {
 	bool any = false;
-	const struct rules_sink sink = { &any, on_anything, NULL };
+	const struct rules_sink sink = { .ctx = &any, .said = on_anything };
 	struct rules *rules = rules_of(j, t);
 
 	if (rules)
@@ -129,9 +147,21 @@ static const struct body_wants *on_wants(void *ctx, const struct transaction *t,
 	return wants;
 }
 
+/* By the heads of requests: what only an answer's head could tell is open then. */
+static bool on_may_want(void *ctx, const struct transaction *t)
+{
+	struct journey *j = ctx;
+	struct rules *rules = rules_of(j, t);
+
+	return rules && rules_wants(rules, t, false);
+}
+
 struct txn_reader journey_reader(struct journey *j)
 {
-	return (struct txn_reader){ .ctx = j, .wants = on_wants };
+	return (struct txn_reader){ .ctx = j,
+				    .contents = j->era->rules ? TXN_REQUESTS | TXN_RESPONSES : 0,
+				    .wants = on_wants,
+				    .may_want_response = on_may_want };
 }
 
 /* ---- transactions ---- */
@@ -420,6 +450,9 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
 	outgoing_stats(j->outgoing, &o);
 	*ret = j->stats;
 	ret->orders_again = c.orders_again;
+	ret->orders_forgotten = c.orders_forgotten;
+	ret->notices_unknown = c.notices_unknown;
+	ret->late = c.late;
 	ret->changes_unshown = c.changes_unshown;
 	ret->carts_opened = c.opened;
 	ret->carts_ordered = c.ordered;

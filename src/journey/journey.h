@@ -40,6 +40,8 @@ struct journey_witness {
 	void *ctx;
 	void (*said)(void *ctx, const struct said *s);
 	void (*missed)(void *ctx, uint32_t rule, const char *value, enum amount_refusal why);
+	void (*undecided)(void *ctx, uint32_t rule);
+	void (*overlapped)(void *ctx, uint32_t rule);
 	void (*over)(void *ctx, const struct transaction *t); /* all were asked about it */
 };
 
@@ -64,8 +66,11 @@ struct journey_stats {
 		wanted; /* transactions a rule held of; messages whose content was asked for */
 	uint64_t required_missing; /* rules that held but for a value they require */
 	uint64_t amounts_refused[AMOUNT_REFUSALS];
-	uint64_t orders_again;	  /* the same order number once more: not told */
-	uint64_t changes_unshown; /* asked for and never shown: no event */
+	/* Rules of which it was not seen whether they hold; that held too, but one before said the same. */
+	uint64_t undecided, overlapped;
+	uint64_t orders_again; /* the same order number once more: not told */
+	uint64_t orders_forgotten, notices_unknown, late; /* as carts_stats */
+	uint64_t changes_unshown;			  /* asked for and never shown: no event */
 	uint64_t carts_opened, carts_ordered, carts_emptied, carts_abandoned;
 	uint64_t carts_evicted, items_cut;
 	uint32_t

@@ -229,13 +229,17 @@ static void begin_request(struct proto *p, struct http1 *h, enum pc_dir d, struc
 	enum request_class class = http1_request_class(head);
 	uint64_t when = entry_ns(http1_queue_at(h, h->queue.count - 1u));
 	bool answered = was_given_up(h, when);
+	unsigned wants;
 
 	if (h->queue.count == 1)
 		http1_note_turn(p, h, when);
 	http1_request_framing(head, f);
 	p->stats.requests++;
 	proto_tell(h->c);
-	p->sink.request(p->sink.ctx, h->c, head);
+	wants = p->sink.request(p->sink.ctx, h->c, head);
+	if (wants & WANT_CONTENT)
+		h->way[d].flags |= MESSAGE_WANTED;
+	budget_expect(p, h, wants);
 	h->await = class == REQUEST_CONNECT || class == REQUEST_UPGRADE;
 	http1_begin_content(p, h, d, head, r);
 	/* Its response had been given up when the request came at last: too late to join them. */
@@ -282,7 +286,8 @@ static void begin_response(struct proto *p, struct http1 *h, enum pc_dir d, stru
 	}
 	if (!muted) {
 		proto_tell(h->c);
-		p->sink.response(p->sink.ctx, h->c, head);
+		if (p->sink.response(p->sink.ctx, h->c, head) & WANT_CONTENT)
+			w->flags |= MESSAGE_WANTED;
 	}
 	http1_begin_content(p, h, d, head, r);
 }

@@ -20,17 +20,26 @@ void http1_begin_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	case FRAMING_LENGTH:
 		if (w->left) {
 			w->state = WAY_LENGTH;
-			budget_content(p, h, d, pos + w->left, r->pos + r->len);
+			if (!(w->flags & MESSAGE_WANTED))
+				budget_content(p, h, d, pos + w->left, r->pos + r->len);
+			else if (pos + w->left > r->pos + r->len)
+				budget_wanted(p, h, d);
 			return;
 		}
 		break;
 	case FRAMING_CHUNKED:
 		w->state = WAY_CHUNK_LINE;
-		budget_raise(p, h, d, pos);
+		if (w->flags & MESSAGE_WANTED)
+			budget_wanted(p, h, d);
+		else
+			budget_raise(p, h, d, pos);
 		return;
 	case FRAMING_CLOSE:
 		w->state = WAY_CLOSE;
-		budget_counting(p, h, d, pos);
+		if (w->flags & MESSAGE_WANTED)
+			budget_wanted(p, h, d);
+		else
+			budget_counting(p, h, d, pos);
 		return;
 	case FRAMING_TUNNEL:
 		w->state = WAY_TUNNEL;
@@ -41,7 +50,8 @@ void http1_begin_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	http1_complete(p, h, d, pos);
 }
 
-static void give_content(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
+/* False: the rest of it was wanted and is not any more. */
+static bool give_content(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 			 uint64_t n)
 {
 	struct range part = *r;
@@ -49,10 +59,11 @@ static void give_content(struct proto *p, struct http1 *h, enum pc_dir d, const 
 	http1_account(p, h, d, r->pos, n);
 	h->way[d].content += n;
 	if (!p->sink.content || h->way[d].flags & MESSAGE_MUTED)
-		return;
+		return true;
 	part.len = n;
 	part.bytes = slice_sub(r->bytes, 0, n);
-	p->sink.content(p->sink.ctx, h->c, is_request(h, d), &part);
+	return p->sink.content(p->sink.ctx, h->c, is_request(h, d), &part) ||
+	       !(h->way[d].flags & MESSAGE_WANTED);
 }
 
 /* When was the latest request moved that we know of, whole or passed over? */
@@ -84,6 +95,7 @@ static uint64_t step_octets(struct proto *p, struct http1 *h, enum pc_dir d, con
 {
 	struct way *w = &h->way[d];
 	uint64_t n = r->len < w->left ? r->len : w->left;
+	bool enough;
 
 	if (w->state != WAY_CHUNK_DATA && was_head(p, h, d, r)) {
 		http1_complete(p, h, d, r->pos);
@@ -91,10 +103,13 @@ static uint64_t step_octets(struct proto *p, struct http1 *h, enum pc_dir d, con
 	}
 	if (w->state == WAY_CLOSE)
 		n = r->len;
-	give_content(p, h, d, r, n);
+	enough = !give_content(p, h, d, r, n);
+	if (w->state != WAY_CLOSE)
+		w->left -= n;
+	if (enough)
+		budget_enough(p, h, d, r->pos + n, r->pos + r->len);
 	if (w->state == WAY_CLOSE)
 		return n;
-	w->left -= n;
 	if (w->left == 0) {
 		if (w->state == WAY_LENGTH)
 			http1_complete(p, h, d, r->pos + n);

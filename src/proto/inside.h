@@ -28,10 +28,11 @@ enum way_state {
 };
 
 /* way.flags, of the message in progress */
-#define MESSAGE_MUTED  0x1 /* parsed for its end only; its octets are told as lost */
-#define MESSAGE_ORPHAN 0x2 /* response whose request fell into a hole */
-#define LOSS_COUNTED   0x4 /* WAY_LOST: octets were passed over, stats.lost has it */
-#define HEAD_BEGUN     0x8 /* WAY_LOST: the last octets passed over began a head */
+#define MESSAGE_MUTED  0x1  /* parsed for its end only; its octets are told as lost */
+#define MESSAGE_ORPHAN 0x2  /* response whose request fell into a hole */
+#define LOSS_COUNTED   0x4  /* WAY_LOST: octets were passed over, stats.lost has it */
+#define HEAD_BEGUN     0x8  /* WAY_LOST: the last octets passed over began a head */
+#define MESSAGE_WANTED 0x10 /* its content is */
 
 /* Some fields mean something else in WAY_LOST (second line). */
 struct way {
@@ -48,7 +49,8 @@ struct way {
 	uint64_t seen_ns;    /* WAY_LOST: when the octet just before was moved; 0: in a hole */
 	uint64_t offered_ns; /* while the other way is lost: the latest time offered here */
 	uint32_t scanned;    /* of a head that is not whole yet: searched so far */
-	uint32_t budget;     /* octets a call that the kernel copies; 0: its default */
+	uint32_t
+		budget; /* octets a call that the kernel copies (0: its default), and PC_BUDGET_* */
 	uint8_t state, flags;
 	uint8_t loss; /* enum proto_loss, of WAY_LOST or a muted message */
 	uint8_t why;
@@ -93,6 +95,7 @@ struct http1 {
 	bool before_gap : 1; /* its end or the request after it was not seen, or is counted */
 	bool pipelined : 1;  /* a request was sent before the response before it had ended */
 	bool blind : 1;	     /* a tunnel may have begun unseen: never a message again */
+	bool reads : 1;	     /* somebody wants contents of responses, if not of this one */
 };
 
 struct proto_conn {
@@ -243,5 +246,11 @@ void budget_chunk(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t end_
 		  uint64_t offered);
 void budget_counting(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos);
 void budget_raise(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos);
+/* Content that is wanted is to come. */
+void budget_wanted(struct proto *p, struct http1 *h, enum pc_dir d);
+/* What is left of the content in progress, from `pos` on, is not wanted any more. */
+void budget_enough(struct proto *p, struct http1 *h, enum pc_dir d, uint64_t pos, uint64_t offered);
+/* A request is told: `wants` is what the sink said of its response. */
+void budget_expect(struct proto *p, struct http1 *h, unsigned wants);
 
 #endif

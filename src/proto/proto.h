@@ -89,6 +89,11 @@ enum proto_loss {
 	PROTO_LOSS_MAX
 };
 
+/* What request() and response() answer. */
+#define WANT_CONTENT   0x1 /* of this message the content is wanted */
+#define WANT_RESPONSE  0x2 /* request(): that of its response may be; response() will say */
+#define LEAVE_RESPONSE 0x4 /* request(): it is not, though that of others is */
+
 /*
  * Within a direction calls come in the order of the bytes: head, content…, end, next head. Requests
  * travel in connection.proto's request direction (PC_RX for a server, PC_TX for a client), which is
@@ -106,13 +111,14 @@ struct proto_sink {
 	void *ctx;
 	/* HTTP it is. side known from here on. */
 	void (*open)(void *ctx, struct connection *c, bool server);
-	void (*request)(void *ctx, struct connection *c, const struct head *h);
+	unsigned (*request)(void *ctx, struct connection *c, const struct head *h);
 	void (*interim)(void *ctx, struct connection *c, const struct head *h);
-	void (*response)(void *ctx, struct connection *c, const struct head *h);
+	unsigned (*response)(void *ctx, struct connection *c, const struct head *h);
 	/* Content octets (unframed) at wire position r->pos; absent bytes as in struct range. Request or
-	 * response by `request`. May be NULL. Unless want_octets is set they need not be there: the kernel
-	 * is asked to skip them, and they come as absent (PC_WHY_DIRECTIVE). */
-	void (*content)(void *ctx, struct connection *c, bool request, const struct range *r);
+	 * response by `request`. May be NULL. Unless the content of the message is wanted they need not be
+	 * there: the kernel is asked to skip them, and they come as absent (PC_WHY_DIRECTIVE). Returns
+	 * whether the rest is (still) wanted; that it is cannot be said here anew. */
+	bool (*content)(void *ctx, struct connection *c, bool request, const struct range *r);
 	void (*end)(void *ctx, struct connection *c, bool request, const struct message_end *e);
 	/* From here on the connection is a tunnel (101, CONNECT); its bytes by tunnel(), until close. */
 	void (*tunnel)(void *ctx, struct connection *c, enum pc_dir d, uint64_t bytes);
@@ -134,7 +140,6 @@ struct proto_sink {
 	 * May be NULL. */
 	void (*mute)(void *ctx, const struct connection *c, const struct handshake *tls,
 		     uint64_t when_ns);
-	bool want_octets; /* of content */
 };
 
 struct proto_limits {

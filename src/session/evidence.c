@@ -13,26 +13,25 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "session/configured.h"
 #include "session/cookie.h"
 #include "session/names.h"
 #include "session/token.h"
+#include "txn/body/body.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define NO_ROW	    UINT8_MAX
 #define FIRSTS	    128
 #define SHORT_VALUE 8 /* a session id is never shorter: "0", "deleted", "guest" */
 
-enum place { PLACE_COOKIE, PLACE_HEADER, PLACE_QUERY };
-
-struct configured {
-	enum place place;
-	struct slice name;
-};
+#define CONFIGURES (2 * EVIDENCE_CONFIGURES)
 
 struct evidence_rules {
 	struct sip_key key;
-	struct configured configured[EVIDENCE_CONFIGURES];
+	struct configured configured[CONFIGURES]; /* the number is the rank */
 	uint32_t configured_count;
+	struct body_wants *wants;			 /* NULL: no JSON */
+	uint8_t of_want[CONFIGURES];			 /* number in `configured` */
 	struct slice opt_out;				 /* at == NULL: no such cookie */
 	uint8_t first[FIRSTS], next[ROWS(cookie_names)]; /* rows of cookie_names by first letters */
 	uint32_t name[ROWS(cookie_names)];		 /* hashes of those that are whole names */
@@ -151,6 +150,13 @@ static void add_value(struct found *f, enum evidence_kind kind, unsigned rank, s
 	add(f, &e);
 }
 
+static void add_configured(struct found *f, unsigned number, struct slice value)
+{
+	const struct configured *c = &f->rules->configured[number];
+
+	add_value(f, c->kind, number, c->name, value);
+}
+
 static bool matches(struct slice p, struct slice name)
 {
 	if (p.at[p.len - 1] != '*')
@@ -194,7 +200,7 @@ static enum evidence_kind kind_of(const struct evidence_rules *r, struct slice n
 
 	if (configured >= 0) {
 		*ret_rank = (unsigned)configured;
-		return EVIDENCE_CONFIGURED;
+		return r->configured[configured].kind;
 	}
 	row = row_of(r, name);
 	*ret_rank = row;
@@ -204,11 +210,11 @@ static enum evidence_kind kind_of(const struct evidence_rules *r, struct slice n
 	return slice_ends(name, SLICE(".sig")) ? EVIDENCE_KINDS : EVIDENCE_COOKIE;
 }
 
-/* Hashed once for the names that we know. */
+/* Hashed once for the names that we know: the rank of a configured one is no row. */
 static uint32_t name_hash(const struct evidence_rules *r, enum evidence_kind kind, unsigned rank,
 			  struct slice name)
 {
-	if (kind != EVIDENCE_CONFIGURED && rank != NO_ROW &&
+	if (kind != EVIDENCE_CONFIGURED && kind != EVIDENCE_CART && rank != NO_ROW &&
 	    slice_eq(cookie_names[rank].name, name))
 		return r->name[rank];
 	return hash_name(r, name);
@@ -314,7 +320,7 @@ static void take_parameter(struct found *f, struct slice parameter, bool query)
 		return;
 	configured = query ? configured_as(f->rules, PLACE_QUERY, p.name) : -1;
 	if (configured >= 0)
-		add_value(f, EVIDENCE_CONFIGURED, (unsigned)configured, p.name, p.value);
+		add_configured(f, (unsigned)configured, p.value);
 	for (size_t i = 0; i < ROWS(url_ids) && p.value.len >= SHORT_VALUE; i++) {
 		struct slice cookie = url_ids[i].cookie;
 
@@ -354,7 +360,7 @@ static void take_path(struct found *f, struct slice path)
 		}
 
 		if (cart && evidence_is_random(segment))
-			add_value(f, EVIDENCE_CART, 0, SLICE("cart"), segment);
+			add_value(f, EVIDENCE_CART, CONFIGURES, SLICE("cart"), segment);
 		cart = names_cart(segment);
 		while (rest.at)
 			take_parameter(f, slice_next(&rest, ';'), false);
@@ -380,7 +386,7 @@ static void take_field(struct found *f, const struct field *field, bool request,
 		int configured = configured_as(f->rules, PLACE_HEADER, name);
 
 		if (configured >= 0 && value.len)
-			add_value(f, EVIDENCE_CONFIGURED, (unsigned)configured, name, value);
+			add_configured(f, (unsigned)configured, value);
 	}
 	switch (name.len) {
 	case 6:
@@ -405,11 +411,22 @@ static void take_field(struct found *f, const struct field *field, bool request,
 	}
 }
 
+static int keep(const struct found *f, struct arena *a, struct evidence_list *ret)
+{
+	struct evidence *at = arena_alloc(a, f->count * sizeof(*at));
+
+	if (!at)
+		return -ENOMEM;
+	memcpy(at, f->at, f->count * sizeof(*at));
+	ret->at = at;
+	ret->count = f->count;
+	return 0;
+}
+
 int evidence_of(struct evidence_rules *r, const struct head *h, bool request, int64_t now_s,
 		struct arena *a, struct evidence_list *ret)
 {
 	struct found f; /* `at` is not cleared: most heads say nothing */
-	struct evidence *at;
 
 	f.rules = r;
 	f.count = 0;
@@ -419,47 +436,77 @@ int evidence_of(struct evidence_rules *r, const struct head *h, bool request, in
 	for (uint32_t i = 0; i < h->field_count; i++)
 		take_field(&f, &h->fields[i], request, now_s);
 	*ret = (struct evidence_list){ 0 };
-	if (!f.count)
+	return f.count ? keep(&f, a, ret) : 0;
+}
+
+/* ---- contents ---- */
+
+/* Only a whole value names anybody: no beginning of one, and nothing that has no text. */
+int evidence_value(struct evidence_rules *r, const struct taken *v, bool request, struct arena *a,
+		   struct evidence_list *list)
+{
+	unsigned number = r->of_want[v->want];
+	struct found f;
+
+	if (v->kind > TAKEN_NUMBER || v->cut || !v->text.len)
 		return 0;
-	at = arena_alloc(a, f.count * sizeof(*at));
-	if (!at)
-		return -ENOMEM;
-	memcpy(at, f.at, f.count * sizeof(*at));
-	*ret = (struct evidence_list){ at, f.count };
-	return 0;
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->at[i].kind == r->configured[number].kind && list->at[i].rank == number)
+			return 0;
+	f.rules = r;
+	f.count = list->count;
+	f.flags = request ? 0 : EVIDENCE_SET;
+	if (f.count)
+		memcpy(f.at, list->at, f.count * sizeof(f.at[0]));
+	r->stats.fields++;
+	add_configured(&f, number, v->text);
+	return keep(&f, a, list);
+}
+
+const struct body_wants *evidence_wants(const struct evidence_rules *r)
+{
+	return r->wants;
 }
 
 /* ---- rules ---- */
 
-static bool configured_parse(const char *text, struct configured *ret)
+static int configure(struct evidence_rules *r, const char *const *list, enum evidence_kind kind)
 {
-	static const struct slice places[] = { SLICE("cookie:"), SLICE("header:"),
-					       SLICE("query:") };
-	struct slice s = slice_str(text);
+	struct body_error error;
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < ROWS(places); i++) {
-		struct slice place = places[i];
+	for (; list && *list; list++) {
+		struct configured *c = &r->configured[r->configured_count];
 
-		if (!slice_starts(s, place) || s.len == place.len)
-			continue;
-		*ret = (struct configured){ (enum place)i, slice_sub(s, place.len, s.len) };
-		return true;
+		if (n++ == EVIDENCE_CONFIGURES || configured_parse(*list, c, &error))
+			return -EINVAL;
+		c->kind = kind;
+		r->configured_count++;
 	}
-	return false;
+	return 0;
 }
 
-const char *evidence_check(const char *configured)
+static int want_fields(struct evidence_rules *r)
 {
-	struct configured c;
+	struct body_want want[CONFIGURES];
+	struct body_error error;
+	uint32_t count = 0;
 
-	return configured_parse(configured, &c) ? NULL
-						: "must be cookie:NAME, header:NAME or query:NAME";
+	for (uint32_t i = 0; i < r->configured_count; i++) {
+		if (r->configured[i].place != PLACE_JSON)
+			continue;
+		want[count] =
+			(struct body_want){ .source = BODY_JSON, .path = r->configured[i].name };
+		r->of_want[count++] = (uint8_t)i;
+	}
+	return count ? wants_new(want, count, &error, &r->wants) : 0;
 }
 
-int evidence_rules_new(const struct sip_key *key, const char *const *configured,
+int evidence_rules_new(const struct sip_key *key, const char *const *keys, const char *const *carts,
 		       const char *opt_out_cookie, struct evidence_rules **ret)
 {
 	struct evidence_rules *r = calloc(1, sizeof(*r));
+	int err;
 
 	if (!r)
 		return -ENOMEM;
@@ -474,12 +521,12 @@ int evidence_rules_new(const struct sip_key *key, const char *const *configured,
 		r->next[i] = *first;
 		*first = (uint8_t)i;
 	}
-	for (; configured && *configured; configured++) {
-		if (r->configured_count == EVIDENCE_CONFIGURES ||
-		    !configured_parse(*configured, &r->configured[r->configured_count++])) {
-			free(r);
-			return -EINVAL;
-		}
+	err = configure(r, keys, EVIDENCE_CONFIGURED);
+	err = err ?: configure(r, carts, EVIDENCE_CART);
+	err = err ?: want_fields(r);
+	if (err) {
+		evidence_rules_free(r);
+		return err;
 	}
 	*ret = r;
 	return 0;
@@ -487,9 +534,10 @@ int evidence_rules_new(const struct sip_key *key, const char *const *configured,
 
 void evidence_rules_free(struct evidence_rules *r)
 {
+	if (r)
+		wants_free(r->wants);
 	free(r);
 }
-
 void evidence_stats(const struct evidence_rules *r, struct evidence_stats *ret)
 {
 	*ret = r->stats;

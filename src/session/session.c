@@ -448,9 +448,30 @@ static int on_head(void *ctx, const struct head *h, bool request, struct arena *
 	return err;
 }
 
+static const struct body_wants *on_wants(void *ctx, const struct transaction *t, bool request)
+{
+	struct session *s = ctx;
+
+	return evidence_wants(s->rules);
+}
+
+static int on_value(void *ctx, const struct taken *v, bool request, struct arena *a,
+		    struct evidence_list *list)
+{
+	struct session *s = ctx;
+
+	return evidence_value(s->rules, v, request, a, list);
+}
+
 struct txn_witness session_witness(struct session *s)
 {
-	return (struct txn_witness){ s, on_head };
+	return (struct txn_witness){
+		.ctx = s,
+		.head = on_head,
+		.contents = evidence_wants(s->rules) ? TXN_REQUESTS | TXN_RESPONSES : 0,
+		.wants = on_wants,
+		.value = on_value,
+	};
 }
 
 /* ---- life ---- */
@@ -537,7 +558,7 @@ int session_new(const struct session_options *options, const struct session_sink
 	if (!err)
 		err = trust_read(&s->trust, options->trusted_proxies);
 	if (!err)
-		err = evidence_rules_new(keys_value(s->keys), options->keys,
+		err = evidence_rules_new(keys_value(s->keys), options->keys, options->carts,
 					 options->opt_out_cookie, &s->rules);
 	if (!err)
 		err = sites_new(options->sites, keys_value(s->keys), &s->sites);

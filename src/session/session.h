@@ -132,11 +132,11 @@ struct session_options {
 	uint32_t visits;     /* remembered visitors, with or without a visit now: 100,000 */
 	uint32_t sites;	     /* 1,024 */
 	const char *site;    /* of everything, or NULL */
-	const char *const *site_hosts;	    /* "host=site", NULL-terminated or NULL */
-	const char *const *keys;	    /* evidence.h, NULL-terminated or NULL */
-	const char *opt_out_cookie;	    /* or NULL */
-	const char *const *virtual_pages;   /* globs of paths; NULL-terminated or NULL */
-	const char *const *trusted_proxies; /* who.h, trust_read */
+	const char *const *site_hosts;		/* "host=site", NULL-terminated or NULL */
+	const char *const *keys, *const *carts; /* evidence.h, NULL-terminated or NULL */
+	const char *opt_out_cookie;		/* or NULL */
+	const char *const *virtual_pages;	/* globs of paths; NULL-terminated or NULL */
+	const char *const *trusted_proxies;	/* who.h, trust_read */
 	/* "CONDITION\nNAME" (segment_check), NULL-terminated or NULL: the first that holds. */
 	const char *const *touchpoints, *const *classes;
 	/* Words of User-Agents, in lower case, NULL-terminated or NULL: robots, monitors, and applications that

@@ -336,7 +336,8 @@ void stream_skip_to(struct stream *s, struct connection *c, enum pc_dir d, uint6
 {
 	struct link *l = (struct link *)c;
 	struct direction *dir = &l->dir[d];
-	bool tell = pos > dir->frontier || budget != dir->budget;
+	bool tell = pos > dir->frontier || budget != dir->budget ||
+		    (budget & PC_BUDGET_LEAVE && pos > dir->until);
 
 	if (l->ignored || l->closed)
 		return;

@@ -172,7 +172,7 @@ bool stream_moment(struct stream *s, const struct connection *c, enum pc_dir d, 
  * uncertain. */
 uint64_t stream_when(struct stream *s, const struct connection *c, enum pc_dir d, uint64_t pos);
 /* Bytes before `pos` need not be captured (a body whose length is known). Ranges still come, without
- * bytes. Becomes a directive. budget: bytes a call from there on, 0 = default. */
+ * bytes. Becomes a directive. budget: bytes a call from there on, 0 = default, and PC_BUDGET_* of abi.h. */
 void stream_skip_to(struct stream *s, struct connection *c, enum pc_dir d, uint64_t pos,
 		    uint32_t budget);
 /* This connection is of no interest: directive PC_NEVER, buffers freed, no more ranges. */

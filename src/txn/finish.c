@@ -272,6 +272,10 @@ void say_begin(struct txn *x, struct open_txn *o)
 void finish(struct txn *x, struct open_txn *o)
 {
 	say_active(x, o, -1);
+	if (has_content(o)) { /* what has not ended by now */
+		reading_end(o, true, false);
+		reading_end(o, false, false);
+	}
 	set_sizes(o);
 	set_times(o);
 	set_order(o);

@@ -7,6 +7,7 @@
  *   finish.c   an open transaction → outcome, times, process → the sink
  *   sent.c     what became of a response after it was written
  *   attempt.c  connections that came to nothing, and for which request
+ *   reading.c  contents → the values that somebody wants of them
  *   txn.c      life of the stage, memory and eviction
  *
  * An open transaction lives in its own arena, itself included, so closing it is giving a block back.
@@ -19,6 +20,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/table.h"
+#include "txn/body/body.h"
 #include "txn/fields.h"
 #include "txn/template.h"
 #include "txn/txn.h"
@@ -57,6 +59,8 @@ struct open_txn {
 	struct list waiting;   /* in txn.waiting: for the acknowledgement of its response */
 	uint64_t acknowledged_ns, at_most_ns; /* its last byte; 0 = not */
 	bool tunnel_hidden[2];		      /* the latest bytes of the tunnel have no time */
+	struct content
+		*content[2]; /* of request and response, where somebody wants something of it */
 };
 
 #define ACKS_KEPT   2
@@ -103,6 +107,8 @@ struct txn {
 	struct txn_limits limits;
 	struct txn_sink sink;
 	struct txn_witness witness; /* head == NULL: nobody looks */
+	struct txn_reader reader;
+	struct bodies *bodies;
 	struct stream *stream;
 	struct arena_pool pool;
 	struct table *conns;
@@ -169,6 +175,24 @@ void attempt_release(struct txn *x, struct open_txn *o);  /* and after */
 void attempt_listener(struct txn *x, const struct pc_listener *rec);
 void attempt_tick(struct txn *x, uint64_t now_ns);
 void attempt_finish(struct txn *x);
+
+/* reading.c */
+/* A head was copied: what proto is answered (WANT_*), asked for right after say_begin. */
+unsigned reading_begin(struct txn *x, struct open_txn *o, const struct head *h, bool request);
+bool reading_push(struct open_txn *o, bool request, const struct range *r); /* false: no more */
+void reading_end(struct open_txn *o, bool request, bool whole);
+void reading_release(struct open_txn *o); /* before its arena goes */
+
+static inline bool is_read(const struct txn *x)
+{
+	return x->reader.contents | x->witness.contents;
+}
+
+/* Somebody wants something of it: nearly always nobody does. */
+static inline bool has_content(const struct open_txn *o)
+{
+	return o->content[0] || o->content[1];
+}
 
 /* head.c */
 /* Copies what is wanted of a head; -ENOMEM: the arena is full. */

@@ -91,7 +91,7 @@ static void say_lost(struct txn *x, const struct connection *c, enum side side)
 		x->sink.lost(x->sink.ctx, c, side);
 }
 
-static void on_request(void *ctx, struct connection *c, const struct head *h)
+static unsigned on_request(void *ctx, struct connection *c, const struct head *h)
 {
 	struct txn *x = ctx;
 	struct txn_conn *conn = c->txn;
@@ -101,14 +101,14 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 	if (!conn) {
 		txn_refuse(x);
 		say_lost(x, c, SIDE_SERVER); /* or a client's: nobody knows any more */
-		return;
+		return 0;
 	}
 	d = request_dir(conn->side);
 	conn->lost[d] = false;
 	conn->request = o = begin(x, conn, conn->requests++);
 	if (!o) {
 		say_lost(x, c, conn->side);
-		return;
+		return 0;
 	}
 	for (unsigned i = 0; head_request(x, o, h); i++) {
 		if (i < ROOM_TRIES && txn_evict(x, o))
@@ -117,7 +117,7 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 		txn_give_up(o);
 		finish(x, o);
 		say_lost(x, c, conn->side);
-		return;
+		return 0;
 	}
 	instant_get(x, o, d, h->pos, &o->request.first);
 	note_last(x, o, &o->request, d, h->pos + h->size - 1);
@@ -127,6 +127,7 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 	conn->head_tid = o->t.head_tid;
 	say_active(x, o, 1);
 	say_begin(x, o);
+	return is_read(x) ? reading_begin(x, o, h, true) : 0;
 }
 
 static void on_interim(void *ctx, struct connection *c, const struct head *h)
@@ -157,17 +158,18 @@ static struct open_txn *begin_unasked(struct txn *x, struct txn_conn *conn)
 	return o;
 }
 
-static void on_response(void *ctx, struct connection *c, const struct head *h)
+static unsigned on_response(void *ctx, struct connection *c, const struct head *h)
 {
 	struct txn *x = ctx;
 	struct txn_conn *conn = c->txn;
+	bool copied = true;
 	struct open_txn *o;
 	enum pc_dir d;
 
 	if (!conn) {
 		if (h->flags & HEAD_METHOD_UNKNOWN)
 			txn_refuse(x);
-		return;
+		return 0;
 	}
 	d = response_dir(conn->side);
 	if (h->flags & HEAD_METHOD_UNKNOWN)
@@ -178,12 +180,13 @@ static void on_response(void *ctx, struct connection *c, const struct head *h)
 	conn->in_response = true;
 	conn->response = o;
 	if (!o)
-		return;
+		return 0;
 	txn_set_value(x, o, VALUE_WHOLE);
 	for (unsigned i = 0; head_response(x, o, h); i++) {
 		if (i < ROOM_TRIES && txn_evict(x, o))
 			continue;
 		x->stats.fields_dropped++;
+		copied = false;
 		break;
 	}
 	instant_get(x, o, d, h->pos, &o->response.first);
@@ -192,20 +195,22 @@ static void on_response(void *ctx, struct connection *c, const struct head *h)
 		conn->tunnel = o;
 		conn->tunnel_pos[d] = h->pos + h->size;
 	}
+	return is_read(x) && copied ? reading_begin(x, o, h, false) : 0;
 }
 
-static void on_content(void *ctx, struct connection *c, bool request, const struct range *r)
+static bool on_content(void *ctx, struct connection *c, bool request, const struct range *r)
 {
 	struct txn *x = ctx;
 	struct txn_conn *conn = c->txn;
 	struct open_txn *o = !conn ? NULL : request ? conn->request : conn->response;
 
 	if (!o || !r->len)
-		return;
+		return false;
 	if (request)
 		note_last(x, o, &o->request, request_dir(conn->side), r->pos + r->len - 1);
 	else
 		note_last(x, o, &o->response, response_dir(conn->side), r->pos + r->len - 1);
+	return has_content(o) && reading_push(o, request, r);
 }
 
 static void end_message(struct txn *x, struct open_txn *o, bool request,
@@ -236,6 +241,8 @@ static void end_request(struct txn *x, struct txn_conn *conn, const struct messa
 	if (!o)
 		return;
 	end_message(x, o, true, e);
+	if (has_content(o))
+		reading_end(o, true, e->outcome == MESSAGE_COMPLETE);
 	conn->tunnel_pos[request_dir(conn->side)] = e->end_pos;
 	txn_set_value(x, o, VALUE_WHOLE);
 	if (o->response.done)
@@ -280,6 +287,8 @@ static void end_response(struct txn *x, struct txn_conn *conn, const struct mess
 	if (!o)
 		return;
 	end_message(x, o, false, e);
+	if (has_content(o))
+		reading_end(o, false, e->outcome == MESSAGE_COMPLETE);
 	if (o->number == NO_NUMBER)
 		doubt_content(conn, o, e);
 	if (!o->t.response.seen && e->outcome == MESSAGE_CUT)

@@ -10,7 +10,7 @@
 
 #include "txn/internal.h"
 
-#define BLOCK_BYTES 2000 /* an ordinary transaction with its kept fields in one block */
+#define BLOCK_BYTES 2080 /* an ordinary transaction with its kept fields in one block */
 #define EVICT_TRIES 16	 /* for one new transaction: a large one may need several blocks */
 
 int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct txn **ret)
@@ -37,6 +37,9 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	err = attempts_new(&x->attempts);
 	if (err)
 		goto fail;
+	err = bodies_new(limits->bodies ?: &body_limits_default, &x->bodies);
+	if (err)
+		goto fail;
 	*ret = x;
 	return 0;
 fail:
@@ -51,6 +54,7 @@ void txn_free(struct txn *x)
 	for (unsigned v = 0; v < VALUES; v++)
 		while (x->age[v].oldest)
 			txn_remove(x, x->age[v].oldest);
+	bodies_free(x->bodies);
 	arena_pool_done(&x->pool);
 	template_set_free(x->templates);
 	process_table_free(x->processes);
@@ -165,6 +169,8 @@ void txn_remove(struct txn *x, struct open_txn *o)
 	struct arena arena = o->arena; /* o lies in it */
 
 	attempt_release(x, o);
+	if (has_content(o))
+		reading_release(o);
 	list_remove(&o->waiting);
 	conn_unlink(o->conn, o);
 	age_unlink(x, o);

@@ -214,12 +214,15 @@ struct txn_sink {
 	bool (*alone)(void *ctx, const struct transaction *t);
 };
 
+struct body_limits;
+
 struct txn_limits {
 	uint32_t open;	      /* transactions open at once: 65,536 */
 	size_t bytes;	      /* arenas of all of them: 32 MiB */
 	uint64_t patience_ns; /* for the acknowledgement of a whole response: 10 s */
 	uint32_t templates;   /* distinct path templates; beyond: "{other}" */
 	struct process_limits processes;
+	const struct body_limits *bodies; /* NULL: body_limits_default; copied */
 };
 
 struct txn_stats {
@@ -231,6 +234,9 @@ struct txn_stats {
 	uint64_t fields_dropped; /* heads whose fields found no memory */
 	uint64_t template_overflow;
 	uint64_t attempts; /* handed out */
+	uint64_t readings; /* messages of which somebody wanted something */
+	uint64_t
+		values_lost; /* values of contents, or readings before the first, that found no memory */
 	uint32_t open;
 	size_t bytes;
 };

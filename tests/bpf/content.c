@@ -122,6 +122,21 @@ static void test_walk(void **state)
 	check_content(100000, PC_PIECE, PC_PIECE + 1, 500);
 }
 
+/* Of whose content the kernel leaves nothing out by itself. */
+static void test_keep(void **state)
+{
+	const __u32 both = PC_CONTENTS_REQUESTS | PC_CONTENTS_RESPONSES;
+
+	assert_int_equal(pc_keep(0, 0, 0, 0), 0);
+	assert_int_equal(pc_keep(0, 0, 0, both), both);
+	assert_int_equal(pc_keep(0, 900, 900, PC_CONTENTS_RESPONSES), PC_CONTENTS_RESPONSES);
+	assert_int_equal(pc_keep(PC_BUDGET_LEAVE, 900, 900, both), 0);
+	assert_int_equal(pc_keep(PC_BUDGET_LEAVE, 900, 901, both), both); /* the next message */
+	assert_int_equal(pc_keep(PC_BUDGET_CONTENT | 5, 0, 7, 0), PC_KEEP_WANTED);
+	assert_int_equal(pc_keep(PC_BUDGET_CONTENT, 0, 7, both), PC_KEEP_WANTED);
+	assert_int_equal(PC_KEEP_WANTED & both, both);
+}
+
 /* What is worth its bytes where a ring fills. */
 static void test_message_begins(void **state)
 {
@@ -140,9 +155,8 @@ static void test_message_begins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_believed),
-		cmocka_unit_test(test_left_to_the_brain),
-		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_believed),       cmocka_unit_test(test_left_to_the_brain),
+		cmocka_unit_test(test_walk),	       cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_message_begins),
 	};
 

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct set_cookie c;
 
 	if (!rules)
-		check(evidence_rules_new(&key, configured, "o", &rules) == 0);
+		check(evidence_rules_new(&key, configured, NULL, "o", &rules) == 0);
 	h.target = slice_next(&rest, '\n');
 	while (rest.at && h.field_count < 64) {
 		struct slice value = slice_next(&rest, '\n');

@@ -201,7 +201,9 @@ static void who_wants_octets_gets_them(void **state)
 	kit_connect(k, PC_F_PASSIVE, 0, 0);
 	kit_call(k, PC_RX, GET);
 	kit_call(k, PC_TX, SLICE("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"));
-	assert_int_equal(k->directs, 0);
+	assert_int_equal(k->directs, 1);
+	assert_u64(k->direct.until[PC_TX], 0);
+	assert_true(k->direct.budget[PC_TX] & PC_BUDGET_CONTENT);
 	kit_gone(k);
 	kit_finish(k);
 	kit_free(k);

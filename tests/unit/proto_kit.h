@@ -55,6 +55,8 @@ struct kit {
 	struct buf text; /* the transcript */
 	struct buf content;
 	bool want_fields, want_content;
+	unsigned answer;	       /* to requests, where no content is wanted */
+	uint64_t enough;	       /* so much content of a message is; 0: all */
 	struct kit_message message[2]; /* 0 request, 1 response */
 	uint64_t requests, request_ends, response_ends;
 	uint64_t end_pos[2];
@@ -156,7 +158,7 @@ static void kit_open(void *ctx, struct connection *c, bool server)
 	k->request_dir = server ? PC_RX : PC_TX;
 }
 
-static void kit_request(void *ctx, struct connection *c, const struct head *h)
+static unsigned kit_request(void *ctx, struct connection *c, const struct head *h)
 {
 	struct kit *k = ctx;
 
@@ -168,6 +170,7 @@ static void kit_request(void *ctx, struct connection *c, const struct head *h)
 	kit_say_slice(k, h->target);
 	kit_say(k, " %u.%u", h->major, h->minor);
 	kit_head(k, h);
+	return k->want_content ? WANT_CONTENT | WANT_RESPONSE : k->answer;
 }
 
 static void kit_status(struct kit *k, const struct head *h)
@@ -185,16 +188,17 @@ static void kit_interim(void *ctx, struct connection *c, const struct head *h)
 	kit_status(k, h);
 }
 
-static void kit_response(void *ctx, struct connection *c, const struct head *h)
+static unsigned kit_response(void *ctx, struct connection *c, const struct head *h)
 {
 	struct kit *k = ctx;
 
 	kit_begin(k, false, h);
 	kit_check(k->message[1].orphan || k->requests > k->response_ends);
 	kit_status(k, h);
+	return k->want_content ? WANT_CONTENT : 0;
 }
 
-static void kit_content(void *ctx, struct connection *c, bool request, const struct range *r)
+static bool kit_content(void *ctx, struct connection *c, bool request, const struct range *r)
 {
 	struct kit *k = ctx;
 
@@ -204,6 +208,7 @@ static void kit_content(void *ctx, struct connection *c, bool request, const str
 		k->sum += (unsigned char)r->bytes.at[i];
 	if (!request && k->content.len < KIT_TEXT / 2)
 		buf_add(&k->content, r->bytes);
+	return !k->enough || k->message[!request].content < k->enough;
 }
 
 static void kit_end(void *ctx, struct connection *c, bool request, const struct message_end *e)
@@ -299,7 +304,6 @@ static inline void kit_sink(struct kit *k, struct proto_sink *ret)
 		.interim = kit_interim,
 		.response = kit_response,
 		.content = k->want_content ? kit_content : NULL,
-		.want_octets = k->want_content,
 		.end = kit_end,
 		.tunnel = kit_tunnel,
 		.lost = kit_lost,

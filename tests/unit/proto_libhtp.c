@@ -213,17 +213,17 @@ static void converse(void)
 
 /* ---- ours ---- */
 
-static void our_request(void *ctx, struct connection *c, const struct head *h)
+static unsigned our_request(void *ctx, struct connection *c, const struct head *h)
 {
 	struct seen *s = &ours[our_count++];
 
 	copy(s->method, sizeof(s->method), h->method);
 	copy(s->target, sizeof(s->target), h->target);
 	snprintf(s->version, sizeof(s->version), "HTTP/%u.%u", h->major, h->minor);
-	kit_request(ctx, c, h);
+	return kit_request(ctx, c, h);
 }
 
-static void our_response(void *ctx, struct connection *c, const struct head *h)
+static unsigned our_response(void *ctx, struct connection *c, const struct head *h)
 {
 	struct seen *s = &ours[our_answers];
 
@@ -231,7 +231,7 @@ static void our_response(void *ctx, struct connection *c, const struct head *h)
 	s->answered = true;
 	copy(s->reason, sizeof(s->reason), h->reason);
 	copy(s->field, sizeof(s->field), head_field(h, SLICE("x-odd")));
-	kit_response(ctx, c, h);
+	return kit_response(ctx, c, h);
 }
 
 static void our_end(void *ctx, struct connection *c, bool request, const struct message_end *e)

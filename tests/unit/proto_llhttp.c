@@ -224,25 +224,25 @@ static void our_interim(void *ctx, struct connection *c, const struct head *h)
 	kit_interim(ctx, c, h);
 }
 
-static void our_request(void *ctx, struct connection *c, const struct head *h)
+static unsigned our_request(void *ctx, struct connection *c, const struct head *h)
 {
 	if (!response_case)
 		our_head(h);
-	kit_request(ctx, c, h);
+	return kit_request(ctx, c, h);
 }
 
-static void our_response(void *ctx, struct connection *c, const struct head *h)
+static unsigned our_response(void *ctx, struct connection *c, const struct head *h)
 {
 	if (response_case)
 		our_head(h);
-	kit_response(ctx, c, h);
+	return kit_response(ctx, c, h);
 }
 
-static void our_content(void *ctx, struct connection *c, bool request, const struct range *r)
+static bool our_content(void *ctx, struct connection *c, bool request, const struct range *r)
 {
 	if (request != response_case)
 		buf_add(&body, r->bytes);
-	kit_content(ctx, c, request, r);
+	return kit_content(ctx, c, request, r);
 }
 
 static void our_end(void *ctx, struct connection *c, bool request, const struct message_end *e)

@@ -68,7 +68,7 @@ static void wrong(const char *what, const struct head *h)
 	fail_msg("%s, at %llu; round %u", what, (unsigned long long)h->pos, talk.round);
 }
 
-static void on_request(void *ctx, struct connection *c, const struct head *h)
+static unsigned on_request(void *ctx, struct connection *c, const struct head *h)
 {
 	for (unsigned i = 0; i < talk.sent; i++) {
 		char target[16];
@@ -80,13 +80,13 @@ static void on_request(void *ctx, struct connection *c, const struct head *h)
 		assert_false(talk.truth[i].requested);
 		talk.truth[i].requested = true;
 		talk.waiting[talk.last++] = i;
-		kit_request(ctx, c, h);
-		return;
+		return kit_request(ctx, c, h);
 	}
 	wrong("a request that was not sent", h);
+	return 0;
 }
 
-static void on_response(void *ctx, struct connection *c, const struct head *h)
+static unsigned on_response(void *ctx, struct connection *c, const struct head *h)
 {
 	for (unsigned i = 0; i < talk.sent; i++) {
 		if (talk.truth[i].response_pos != h->pos)
@@ -99,10 +99,10 @@ static void on_response(void *ctx, struct connection *c, const struct head *h)
 			if (talk.waiting[talk.first] != i)
 				wrong("a response of another request", h);
 		}
-		kit_response(ctx, c, h);
-		return;
+		return kit_response(ctx, c, h);
 	}
 	wrong("a response that was not sent", h);
+	return 0;
 }
 
 static void on_end(void *ctx, struct connection *c, bool request, const struct message_end *e)

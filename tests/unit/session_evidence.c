@@ -10,6 +10,7 @@
 
 #include "session/evidence.h"
 #include "session/key.h"
+#include "txn/body/body.h"
 
 #define HEX "8f3a77c01b2d4e5f8f3a77c01b2d4e5f"
 
@@ -28,7 +29,7 @@ static int setup(void **state)
 {
 	arena_pool_init(&f.pool, 4096, 1 << 20);
 	arena_init(&f.arena, &f.pool);
-	return evidence_rules_new(&key, configured, "no_measure", &f.rules);
+	return evidence_rules_new(&key, configured, NULL, "no_measure", &f.rules);
 }
 
 static int teardown(void **state)
@@ -195,17 +196,96 @@ static void a_thousand_cookies_leave_the_best(void **state)
 	}
 }
 
+static int setup_fields(void **state)
+{
+	static const char *const keys[] = { "cookie:customer", "json:$.session.id", NULL };
+	static const char *const carts[] = { "json:$.cart", "header:X-Cart", NULL };
+
+	arena_pool_init(&f.pool, 4096, 1 << 20);
+	arena_init(&f.arena, &f.pool);
+	return evidence_rules_new(&key, keys, carts, NULL, &f.rules);
+}
+
+static void field(uint32_t want, enum taken_kind kind, const char *text, bool request)
+{
+	const struct taken v = { .want = want, .kind = kind, .text = slice_str(text) };
+
+	assert_int_equal(evidence_value(f.rules, &v, request, &f.arena, &f.list), 0);
+}
+
+/* They stand beside what the head said; the value is the same as in a cookie, and only the first counts. */
+static void fields_of_json(void **state)
+{
+	struct evidence cookie;
+	struct taken cut = { .kind = TAKEN_TEXT, .text = SLICE(HEX), .cut = true };
+
+	assert_non_null(evidence_wants(f.rules));
+	look("/", "Set-Cookie", "unknown=" HEX "; Path=/", false);
+	one(EVIDENCE_COOKIE, EVIDENCE_SET | EVIDENCE_RANDOM);
+	cookie = f.list.at[0];
+	f.list.marks = 5;
+	field(0, TAKEN_NULL, "", false);
+	field(0, TAKEN_OBJECT, "", false);
+	field(0, TAKEN_TEXT, "", false);
+	assert_int_equal(evidence_value(f.rules, &cut, false, &f.arena, &f.list), 0);
+	assert_int_equal(f.list.count, 1);
+	field(0, TAKEN_TEXT, HEX, false);
+	field(0, TAKEN_TEXT, "another", false);
+	field(1, TAKEN_NUMBER, "17", false);
+	assert_int_equal(f.list.count, 3);
+	assert_int_equal(f.list.marks, 5);
+	assert_memory_equal(&f.list.at[0], &cookie, sizeof(cookie));
+	assert_int_equal(f.list.at[1].kind, EVIDENCE_CONFIGURED);
+	assert_int_equal(f.list.at[1].flags, EVIDENCE_SET | EVIDENCE_RANDOM);
+	assert_memory_equal(f.list.at[1].hash, cookie.hash, sizeof(cookie.hash));
+	assert_int_equal(f.list.at[2].kind, EVIDENCE_CART);
+	assert_int_equal(f.list.at[2].flags, EVIDENCE_SET);
+
+	look("/carts/" HEX, "X-Cart", "17", true);
+	assert_int_equal(f.list.count, 2);
+	assert_int_equal(f.list.at[0].kind, EVIDENCE_CART);
+	assert_int_equal(f.list.at[1].kind, EVIDENCE_CART);
+	field(1, TAKEN_TEXT, HEX, true);
+	assert_int_equal(f.list.count, 3);
+	assert_int_equal(f.list.at[2].flags, EVIDENCE_RANDOM);
+	assert_memory_equal(f.list.at[2].hash, f.list.at[0].hash, sizeof(cookie.hash));
+}
+
 static void wrong_configured_keys_are_told(void **state)
 {
 	static const char *const wrong[] = { "cookie:", NULL };
+	static const char *const good[] = { "cookie:a",
+					    "header:a",
+					    "query:a",
+					    "json:$.session.id",
+					    "json:$[0]['a*b..c']",
+					    "json:$['it\\'s']" };
+	static const struct {
+		const char *text;
+		uint32_t place;
+		const char *says;
+	} bad[] = {
+		{ "path:a", 0, "json:PATH" },
+		{ "cookie", 0, "json:PATH" },
+		{ "json:", 0, "json:PATH" },
+		{ "json:session.id", 5, "$" },
+		{ "json:$.items[*].id", 13, "one value" },
+		{ "json:$..id", 6, "one value" },
+		{ "json:$.a[?@.b]", 9, "" },
+		{ "json:$.a[-1]", 9, "" },
+	};
+	struct body_error error;
 	struct evidence_rules *r;
 
-	assert_null(evidence_check("cookie:a"));
-	assert_null(evidence_check("header:a"));
-	assert_null(evidence_check("query:a"));
-	assert_non_null(evidence_check("path:a"));
-	assert_non_null(evidence_check("cookie"));
-	assert_int_equal(evidence_rules_new(&key, wrong, NULL, &r), -22);
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(evidence_check(good[i], &error), 0);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(evidence_check(bad[i].text, &error), -22);
+		if (error.place != bad[i].place || !strstr(error.text, bad[i].says))
+			fail_msg("%s: at %u, %s", bad[i].text, error.place, error.text);
+	}
+	assert_int_equal(evidence_rules_new(&key, wrong, NULL, NULL, &r), -22);
+	assert_int_equal(evidence_rules_new(&key, NULL, wrong, NULL, &r), -22);
 }
 
 UNIT_MAIN(cmocka_unit_test_setup_teardown(kinds_of_cookies, setup, teardown),
@@ -213,4 +293,5 @@ UNIT_MAIN(cmocka_unit_test_setup_teardown(kinds_of_cookies, setup, teardown),
 	  cmocka_unit_test_setup_teardown(set_and_taken_away, setup, teardown),
 	  cmocka_unit_test_setup_teardown(tokens, setup, teardown),
 	  cmocka_unit_test_setup_teardown(a_thousand_cookies_leave_the_best, setup, teardown),
+	  cmocka_unit_test_setup_teardown(fields_of_json, setup_fields, teardown),
 	  cmocka_unit_test(wrong_configured_keys_are_told))

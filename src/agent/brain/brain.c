@@ -312,6 +312,7 @@ static void reload(struct brain *b, int text_fd, int rules_fd, int ndjson_fd)
 	if (b->start.ndjson_fd > 2)
 		close(b->start.ndjson_fd);
 	b->start.ndjson_fd = ndjson_fd;
+	reader_contents(b->reader, txn_contents(b->core->txn));
 	census_reload(b->census, config);
 	geo_file_open(&b->geo, config->geo_file, b->core->session);
 	config_free(b->own);
@@ -392,6 +393,7 @@ static int begin(struct brain *b)
 	if (err)
 		return err;
 	geo_file_open(&b->geo, c->geo_file, b->core->session);
+	reader_contents(b->reader, txn_contents(b->core->txn));
 	reader_begin(b->reader, (uint32_t)getpid());
 	b->now_ns = clock_mono_ns();
 	push_clock(b);

@@ -16,6 +16,7 @@
  * or a backend that honours starts would add the same counts again after a restart.
  */
 #include "agent/brain/brain.h"
+#include "txn/body/body.h"
 
 struct figures {
 	struct counter *at;
@@ -195,6 +196,29 @@ static void add_session(struct figures *l, const struct session *session)
 	add(l, "parcours.agent.evidence.cut", "{value}", s.evidence.cut);
 	add(l, "parcours.agent.evidence.evicted", "{value}", s.clues_evicted);
 	add(l, "parcours.agent.evidence.bad_tokens", "{token}", s.evidence.bad_tokens);
+	add(l, "parcours.agent.evidence.fields", "{value}", s.evidence.fields);
+}
+
+static void add_bodies(struct figures *l, const struct txn *txn, const struct txn_stats *s)
+{
+	struct body_stats stats, *b = &stats;
+
+	txn_body_stats(txn, b);
+	add(l, "parcours.agent.bodies.wanted", "{message}", s->readings);
+	add(l, "parcours.agent.bodies.opened", "{body}", b->opened);
+	add(l, "parcours.agent.bodies.ended", "{body}", b->ended);
+	add(l, "parcours.agent.bodies.dropped", "{body}", b->dropped);
+	add_gauge(l, "parcours.agent.bodies.open", "{body}", b->open);
+	add(l, "parcours.agent.bodies.refused", "{body}", b->refused);
+	for (unsigned f = 0; f < BODY_FLAGS; f++)
+		add_by(l, "parcours.agent.bodies.flagged", "{body}", "parcours.flag",
+		       body_flag_name((enum body_flag)f), b->flagged[f]);
+	add(l, "parcours.agent.bodies.encoded.bytes", "By", b->encoded_bytes);
+	add(l, "parcours.agent.bodies.decoded.bytes", "By", b->decoded_bytes);
+	add(l, "parcours.agent.bodies.hole.bytes", "By", b->hole_bytes);
+	add(l, "parcours.agent.bodies.values", "{value}", b->values);
+	add(l, "parcours.agent.bodies.values.lost", "{value}", s->values_lost);
+	add_gauge(l, "parcours.agent.bodies.memory", "By", b->coder_bytes);
 }
 
 static void add_txn(struct figures *l, const struct txn *txn, const struct trace *trace)
@@ -216,6 +240,7 @@ static void add_txn(struct figures *l, const struct txn *txn, const struct trace
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
 	add(l, "parcours.agent.connections.failed", "{connection}", s.attempts);
 	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
+	add_bodies(l, txn, &s);
 	trace_stats(trace, &t);
 	add(l, "parcours.agent.spans.sampled", "{span}", t.sampled);
 	add(l, "parcours.agent.spans.not_sampled", "{span}", t.dropped);
@@ -254,7 +279,10 @@ static void add_carts(struct figures *l, const struct journey_stats *s)
 	add_gauge(l, "parcours.agent.carts.memory", "By", s->bytes);
 	add(l, "parcours.agent.carts.items_cut", "{item}", s->items_cut);
 	add(l, "parcours.agent.carts.changes_unshown", "{change}", s->changes_unshown);
+	add(l, "parcours.agent.carts.late", "{answer}", s->late);
 	add(l, "parcours.agent.orders.again", "{order}", s->orders_again);
+	add(l, "parcours.agent.orders.forgotten", "{order}", s->orders_forgotten);
+	add(l, "parcours.agent.payments.unknown", "{notice}", s->notices_unknown);
 }
 
 static void add_journey(struct figures *l, const struct journey *journey)
@@ -268,6 +296,8 @@ static void add_journey(struct figures *l, const struct journey *journey)
 	add(l, "parcours.agent.rules.matched", "{transaction}", s.matched);
 	add(l, "parcours.agent.rules.wanted", "{message}", s.wanted);
 	add(l, "parcours.agent.rules.required_missing", "{match}", s.required_missing);
+	add(l, "parcours.agent.rules.undecided", "{match}", s.undecided);
+	add(l, "parcours.agent.rules.overlapped", "{match}", s.overlapped);
 	for (unsigned r = AMOUNT_READ + 1; r < AMOUNT_REFUSALS; r++)
 		add_by(l, "parcours.agent.rules.amounts_refused", "{amount}", "parcours.cause",
 		       amount_refusal_name((enum amount_refusal)r), s.amounts_refused[r]);

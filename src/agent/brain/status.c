@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#define STATUS_BYTES (128 * 1024)
+#define STATUS_BYTES (192 * 1024)
 #define FIGURES	     512
 #define CLIENTS	     8 /* answered a pass */
 

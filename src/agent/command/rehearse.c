@@ -21,7 +21,7 @@
 #define VALUE	 64
 
 struct tally {
-	uint64_t matched, missing, unread;
+	uint64_t matched, missing, unread, undecided, overlapped;
 	char value[VALUE]; /* the last one that was missing or unread */
 	enum amount_refusal why;
 };
@@ -78,6 +78,24 @@ static void on_missed(void *ctx, uint32_t rule, const char *value, enum amount_r
 	hold(r, rule);
 }
 
+static void on_undecided(void *ctx, uint32_t rule)
+{
+	struct rehearsal *r = ctx;
+
+	if (rule < r->count)
+		r->tally[rule].undecided++;
+}
+
+static void on_overlapped(void *ctx, uint32_t rule)
+{
+	struct rehearsal *r = ctx;
+
+	if (rule >= r->count)
+		return;
+	r->tally[rule].overlapped++;
+	hold(r, rule);
+}
+
 static void pair_up(struct rehearsal *r, uint32_t a, uint32_t b)
 {
 	uint32_t low = a < b ? a : b, high = a < b ? b : a, i = 0;
@@ -110,9 +128,19 @@ static void report(const struct rehearsal *r)
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct tally *t = &r->tally[i];
 
-		printf("%8llu  %s", (unsigned long long)t->matched, rules_name(r->rules, i));
-		if (!t->matched && !t->missing && !t->unread)
+		unsigned line = 0;
+		const char *file = rules_place(r->rules, i, &line);
+
+		printf("%8llu  %s (%s:%u)", (unsigned long long)t->matched, rules_name(r->rules, i),
+		       file, line);
+		if (!t->matched && !t->missing && !t->unread && !t->overlapped)
 			printf(": never matched");
+		if (t->overlapped)
+			printf("; %llu more after a rule before it that said the same",
+			       (unsigned long long)t->overlapped);
+		if (t->undecided)
+			printf("; %llu of which it was not seen whether it holds",
+			       (unsigned long long)t->undecided);
 		if (t->missing)
 			printf("; %llu more without a required value%s%s",
 			       (unsigned long long)t->missing,
@@ -140,7 +168,9 @@ static uint32_t no_figures(void *ctx, struct counter *ret, uint32_t max)
 static int run(struct rehearsal *r, const struct config *config, struct rules *rules,
 	       struct recording *recording)
 {
-	const struct journey_witness witness = { r, on_said, on_missed, on_over };
+	const struct journey_witness witness = {
+		r, on_said, on_missed, on_undecided, on_overlapped, on_over
+	};
 	const struct core_outside outside = { .config = config,
 					      .ndjson_fd = -1,
 					      .console_fd = -1,

@@ -7,7 +7,9 @@
 #include "agent/config/setting.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
+#include "session/evidence.h"
 #include "session/who.h"
 #include "txn/target.h"
 
@@ -118,6 +120,21 @@ const char *check_network(const char *text)
 		       ? "is no network (192.0.2.0/24, 2001:db8::/32, an address, private, none); "
 			 "bits behind the prefix must be zero"
 		       : NULL;
+}
+
+const char *check_evidence(const char *text)
+{
+	static char why[WANT_ERROR_MAX + 40];
+	struct body_error error;
+
+	if (!evidence_check(text, &error))
+		return NULL;
+	if (error.place)
+		snprintf(why, sizeof(why), "is wrong at its octet %u: %s", error.place + 1,
+			 error.text);
+	else
+		snprintf(why, sizeof(why), "%s", error.text);
+	return why;
 }
 
 const char *check_touchpoint(const char *text)

@@ -108,7 +108,7 @@ struct config {
 	const char *site_name;	   /* of everything */
 	struct strings site_hosts; /* "host=site" */
 	uint64_t session_timeout_ns;
-	struct strings session_keys;		       /* cookie:NAME, header:NAME, query:NAME */
+	struct strings session_keys, session_carts;    /* session/evidence.h */
 	struct strings virtual_pages;		       /* globs of paths */
 	struct strings touchpoints, classes;	       /* "CONDITION\nNAME" */
 	struct strings robots, monitors, applications; /* words of User-Agents */

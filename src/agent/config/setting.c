@@ -6,7 +6,6 @@
  */
 #include "agent/config/setting.h"
 
-#include "session/evidence.h"
 #include "session/session.h"
 
 #define KIB 1024ull
@@ -112,7 +111,8 @@ const struct setting settings[] = {
 	  .check_name = check_host },
 
 	{ "session.timeout", SETTING_DURATION, AT(session_timeout_ns), S, 24 * 60 * MIN },
-	{ "session.keys", SETTING_STRINGS, AT(session_keys), .check = evidence_check },
+	{ "session.keys", SETTING_STRINGS, AT(session_keys), .check = check_evidence },
+	{ "session.carts", SETTING_STRINGS, AT(session_carts), .check = check_evidence },
 	{ "session.virtual_pages", SETTING_STRINGS, AT(virtual_pages), .check = check_line },
 	{ "segment.touchpoints", SETTING_MAP, AT(touchpoints), .joint = "\n",
 	  .check = check_touchpoint, .check_name = segment_check },

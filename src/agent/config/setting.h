@@ -70,6 +70,7 @@ const char *check_header(const char *text);    /* a field name, RFC 9110 section
 const char *check_attribute(const char *text); /* a name of an attribute */
 const char *check_file(const char *text);      /* a name of files, perhaps with wildcards */
 const char *check_host(const char *text);      /* host, as a request names it */
+const char *check_evidence(const char *text);  /* valid until the next call */
 const char *check_touchpoint(const char *text);
 const char *check_class(const char *text);
 const char *check_agent_word(const char *text); /* who.h, struct agent_word */

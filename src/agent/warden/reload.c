@@ -48,9 +48,11 @@ static void say_fixed(const struct config *was, const struct config *is)
 	if (was->visits != is->visits || differs(was->secret_file, is->secret_file) ||
 	    differs(was->state_directory, is->state_directory) ||
 	    differs(was->opt_out_cookie, is->opt_out_cookie) ||
-	    !same_list(was->session_keys.at, is->session_keys.at))
+	    !same_list(was->session_keys.at, is->session_keys.at) ||
+	    !same_list(was->session_carts.at, is->session_carts.at))
 		log_warn("limits.visits, state_directory, session.secret_file, session.keys, "
-			 "privacy.opt_out_cookie: a change takes effect at the next start");
+			 "session.carts, privacy.opt_out_cookie: a change takes effect at the next "
+			 "start");
 	if (was->carts != is->carts || was->cart_bytes != is->cart_bytes)
 		log_warn("limits.carts, limits.cart_memory: a change takes effect at the next "
 			 "start");

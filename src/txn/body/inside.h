@@ -38,6 +38,7 @@ enum { GRAPHQL_OPERATION = 1u << 31, GRAPHQL_NAME, GRAPHQL_QUERY };
 
 struct body_wants {
 	uint32_t count;
+	uint32_t users; /* the one thing of it that changes */
 	struct want *want;
 	uint32_t has; /* 1 << enum body_source */
 	struct paths paths;

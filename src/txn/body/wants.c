@@ -240,6 +240,22 @@ void wants_free(struct body_wants *w)
 	free(w);
 }
 
+/* Every user has it const but for this. */
+void wants_hold(const struct body_wants *w)
+{
+	((struct body_wants *)(uintptr_t)w)->users++;
+}
+
+void wants_release(const struct body_wants *w)
+{
+	((struct body_wants *)(uintptr_t)w)->users--;
+}
+
+uint32_t wants_users(const struct body_wants *w)
+{
+	return w->users;
+}
+
 uint32_t wants_steps(const struct body_wants *w)
 {
 	uint32_t most = w->paths.count > w->form_wants ? w->paths.count : w->form_wants;

@@ -70,6 +70,10 @@ struct body_wants;
 int wants_new(const struct body_want *list, uint32_t count, struct body_error *ret_error,
 	      struct body_wants **ret);
 void wants_free(struct body_wants *w);
+/* How many bodies and transactions still refer to it, by their own count: it may be freed when none do. */
+void wants_hold(const struct body_wants *w);
+void wants_release(const struct body_wants *w);
+uint32_t wants_users(const struct body_wants *w);
 /* Steps of its largest automaton, against body_limits.steps. */
 uint32_t wants_steps(const struct body_wants *w);
 

@@ -178,7 +178,7 @@ static void tell(struct saying *y, const struct rule *rule)
 
 /* ---- rules ---- */
 
-static void held_look_at(struct saying *y, const struct rule *rule)
+static void look_at(struct saying *y, const struct rule *rule)
 {
 	struct look *l = y->look;
 	enum truth heads = rule_holds(l, rule), all;
@@ -264,6 +264,6 @@ void rules_say(struct rules *r, const struct transaction *t, const struct rules_
 
 		if (look_entry(&r->look, e) &&
 		    (!(e->of_request || e->of_response) || text_may_be(&y, e)))
-			held_look_at(&y, r->rule[e->rule]);
+			look_at(&y, r->rule[e->rule]);
 	}
 }

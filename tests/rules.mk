@@ -20,6 +20,11 @@ $(B)/tests/unit/export_memory $(B)/tests/unit/session_page $(B)/tests/unit/body_
 $(B)/tests/unit/journey_rules_memory: LDLIBS += \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
+# Rules and carts that are played by the test.
+$(B)/tests/unit/journey_stage: LDLIBS += -Wl,--wrap=rules_say,--wrap=rules_wants,--wrap=rules_in_use \
+	-Wl,--wrap=rules_free,--wrap=carts_new,--wrap=carts_free,--wrap=carts_push,--wrap=carts_transaction \
+	-Wl,--wrap=carts_fact,--wrap=carts_finish,--wrap=carts_clock,--wrap=carts_tick,--wrap=carts_stats
+
 unit: $(UNIT_BIN)
 	@tools/run-unit $(UNIT_BIN)
 
@@ -85,6 +90,12 @@ flow: $(B)/tests/flow/flow
 	@tests/flow/threads $(B)/tests/flow/flow 10 533
 test: flow
 .PHONY: flow
+
+# Figures of share/sql from facts made by hand.
+sql:
+	@tests/sql/run
+test: sql
+.PHONY: sql
 
 # Feeds the real export stage with synthetic transactions; tests/collector/run uses it.
 $(B)/tests/collector/driver: $(B)/tests/collector/driver.o $(call upto,export)

@@ -18,7 +18,8 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", "", "watch applications and send what they serve and call", FOR_RUN, command_run },
-	{ "check", " [FILE]", "validate a configuration; needs no root", FOR_CHECK, command_check },
+	{ "check", " [FILE]", "validate a configuration, or try its rules on a recording",
+	  FOR_CHECK, command_check },
 	{ "doctor", "", "what this host offers, what will and will not be seen", FOR_DOCTOR,
 	  command_doctor },
 	{ "record", " FILE", "run, and keep all that was captured in FILE", FOR_RECORD,

@@ -18,8 +18,8 @@ enum message_kind {
 	MESSAGE_RELOADED, /* answer to RELOAD: state 1 = it goes by it now, 0 = by the old one still */
 	/* warden → brain */
 	MESSAGE_WHO, /* answer to LOOK, also unasked at the start; start_ns 0 = no such process */
-	MESSAGE_RELOAD, /* with fds: text of the configuration, NDJSON output (if any) */
-	MESSAGE_STOP,	/* nothing more is captured: drain, send, end */
+	MESSAGE_RELOAD, /* with fds: text of the configuration, bundle of the rules, NDJSON output (if any) */
+	MESSAGE_STOP, /* nothing more is captured: drain, send, end */
 	MESSAGE_END,
 };
 
@@ -32,7 +32,7 @@ struct message {
 	struct pc_who who;
 };
 
-#define MESSAGE_FDS 2
+#define MESSAGE_FDS 3
 
 /* 0, -EAGAIN (full; nothing was sent), or another -errno: the other side is gone. */
 int message_send(int fd, const struct message *m, const int *fds, unsigned fd_count);

@@ -96,6 +96,19 @@ struct session_options session_options_of(const struct config *c,
 	return o;
 }
 
+struct journey_options journey_options_of(const struct config *c,
+					  const uint8_t secret[SECRET_BYTES])
+{
+	struct journey_options o = {
+		.definitions = &c->definitions,
+		.carts = (uint32_t)c->carts,
+		.bytes = c->cart_bytes,
+	};
+
+	memcpy(o.secret, secret, sizeof(o.secret));
+	return o;
+}
+
 static struct otlp_signal signal_of(const struct signal_config *s)
 {
 	return (struct otlp_signal){

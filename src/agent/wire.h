@@ -8,6 +8,7 @@
 
 #include "agent/config/config.h"
 #include "export/export.h"
+#include "journey/journey.h"
 #include "proto/proto.h"
 #include "session/session.h"
 #include "stream/stream.h"
@@ -26,7 +27,9 @@ struct core_outside {
 	const char *host_name, *host_id, *os_version;
 	uint8_t secret[16]; /* names exchanges that have no name; fixed for a replay */
 	uint8_t site_secret[SECRET_BYTES]; /* of all pseudonyms, shared by the hosts of a site */
-	void *ctx;			   /* of the three below */
+	struct rules *rules; /* NULL: none; the core's from core_new on, also where that fails */
+	const struct journey_witness *witness; /* of the rules at work; NULL: nobody looks on */
+	void *ctx;			       /* of the three below */
 	void (*direct)(void *ctx, const struct pc_directive *d); /* NULL: nobody to direct */
 	uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max);
 	void (*say)(void *ctx, const char *sentence);
@@ -38,9 +41,10 @@ struct core {
 	struct txn *txn;
 	struct trace *trace;
 	struct session *session;
+	struct journey *journey;
 	struct export *export;
 
-	struct session_sink exported; /* the sink of export, replaced with it by core_reload */
+	struct journey_sink exported; /* the sink of export, replaced with it by core_reload */
 	struct core_outside outside;
 	struct config *config;		       /* held: outside.config */
 	struct config *of_export, *of_session; /* held: those that the stages were made with */
@@ -51,9 +55,10 @@ int core_new(const struct core_outside *outside, struct core **ret);
 void core_push(struct core *c, const struct pc_head *rec);
 /* The end of input: what is open is handed out, exports get `drain_ns`. */
 void core_finish(struct core *c, uint64_t drain_ns);
-/* Sampling, privacy and outputs of another configuration; what is open stays open. -errno: as before.
- * Where OTLP or the resource differ, export is made anew, and its counters start again. */
-int core_reload(struct core *c, const struct config *config, int ndjson_fd);
+/* Sampling, privacy, outputs, rules and definitions of another configuration; what is open stays open.
+ * -errno: as before. Where OTLP or the resource differ, export is made anew, and its counters start again.
+ * `rules` are the core's where it went well; c->outside.rules: those that it has. */
+int core_reload(struct core *c, const struct config *config, int ndjson_fd, struct rules *rules);
 void core_free(struct core *c);
 
 /* terminal.c: the console_* of *ret, for standard output as it is now. */
@@ -64,6 +69,9 @@ struct stream_limits stream_limits_of(const struct config *c);
 struct txn_limits txn_limits_of(const struct config *c);
 struct trace_options trace_options_of(const struct config *c, const uint8_t secret[16]);
 struct session_options session_options_of(const struct config *c,
+					  const uint8_t secret[SECRET_BYTES]);
+/* Without rules, witness and whom to ask. */
+struct journey_options journey_options_of(const struct config *c,
 					  const uint8_t secret[SECRET_BYTES]);
 struct export_options export_options_of(const struct core_outside *o);
 

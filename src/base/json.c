@@ -176,3 +176,9 @@ void json_bool(struct json *j, bool v)
 	separate(j);
 	buf_add(j->out, v ? SLICE("true") : SLICE("false"));
 }
+
+void json_number(struct json *j, struct slice s)
+{
+	separate(j);
+	buf_add(j->out, s);
+}

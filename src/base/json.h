@@ -25,6 +25,8 @@ void json_u64(struct json *j, uint64_t v);
 void json_i64(struct json *j, int64_t v);
 void json_double(struct json *j, double v); /* shortest that reads back; NaN, infinity: null */
 void json_bool(struct json *j, bool v);
+void json_number(struct json *j,
+		 struct slice s); /* that is one by RFC 8259: a decimal of our own */
 
 static inline void json_key_string(struct json *j, const char *key, struct slice s)
 {

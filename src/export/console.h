@@ -4,11 +4,13 @@
  *
  *   14:03:07.512 + 1f3a9c visit of shop.example, organic search, mobile iOS Safari
  *   14:03:07.512 * 1f3a9c /product/tent-two        1240.0 ms satisfied   server 980.0 ms
+ *   14:05:40.118 $ 1f3a9c into the cart        2 x Tent two at 249.00, cart: 2 pieces, 498.00 EUR
  *   14:33:21.004 - 1f3a9c visit over: 5 pages, 48 requests in 3 min 12 s (timeout)
  *   14:03:07.512 > nginx[812]      GET     /product/tent-two   200   12.3 ms    4.1 kB  waited 3.2 ms
  *   14:03:07.512 x shop[815] did not reach payment.example:443 ECONNREFUSED
  *
- * `+` a visit begins, `*` a page as it was lived, `-` a visit is over; six digits of session.id say whose.
+ * `+` a visit begins, `*` a page as it was lived, `-` a visit is over; six digits of session.id say whose;
+ * `$` carts, steps and orders.
  * `>` a transaction that came in (server side), `<` one that went out (client side), `x` what was
  * not reached or was turned away. console/visit.c writes the first, console/row.c transactions, console/reach.c the
  * last. A person cannot read a flood: of each kind CONSOLE_ROWS a second
@@ -17,6 +19,7 @@
 #ifndef PC_EXPORT_CONSOLE_H
 #define PC_EXPORT_CONSOLE_H
 
+#include "export/journey.h"
 #include "export/reach.h"
 
 #define CONSOLE_ROWS 200 /* a second, of transactions; as many of visits and pages */
@@ -54,6 +57,8 @@ bool console_transaction(struct console *c, struct buf *out, const struct transa
 /* `f` as privacy left it (fact.h). wall_ns: now, the time of a line that says what is over. */
 bool console_fact(struct console *c, struct buf *out, const struct session_fact *f,
 		  uint64_t wall_ns);
+/* An event as privacy left it; limit and choice as of visits. */
+bool console_event(struct console *c, struct buf *out, const struct event *e);
 /* As console_transaction, with which it shares its limit: that somebody was not reached, or turned away. */
 bool console_reach(struct console *c, struct buf *out, const struct reach_view *v,
 		   uint64_t wall_ns);

@@ -13,7 +13,7 @@
 #include "export/segment.h"
 #include "export/semconv.h"
 
-#define RECORD_MAX (64u << 10)
+#define RECORD_MAX (512u << 10) /* an order of 200 items with long names */
 #define ATTRIBUTES EVENT_ATTRIBUTES
 #define INFO	   9  /* SEVERITY_NUMBER_INFO */
 #define WARN	   13 /* SEVERITY_NUMBER_WARN */

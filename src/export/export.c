@@ -2,8 +2,8 @@
 /*
  * export.c: the front of the last stage. Takes transactions (trace fields filled) from the stage
  * before, makes the exportable view of each once, and hands it to the outputs that are on: NDJSON and
- * console rows (base/out), spans, metrics and events (OTLP). Owns all of them. Loop thread; the one worker
- * thread belongs to sender.c.
+ * console rows (base/out), spans, metrics and events (OTLP). Owns all of them. What is told of visits and
+ * journeys goes through told.c. Loop thread; the one worker thread belongs to sender.c.
  */
 #include "export/export.h"
 
@@ -12,73 +12,17 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/out.h"
-#include "export/console.h"
-#include "export/event.h"
-#include "export/fact.h"
-#include "export/metric.h"
+#include "export/inside.h"
 #include "export/ndjson.h"
-#include "export/reach.h"
-#include "export/sender.h"
-#include "export/span.h"
 
 #define NDJSON_BYTES	(4u << 20) /* waiting for a slow reader */
 #define CONSOLE_BYTES	(64u << 10)
-#define FIGURES		512
 #define ORIGINS		4096 /* processes remembered */
 #define SERVICES	1024
 #define METRIC_BYTES	(1u << 20) /* a message of metrics is handed over above this */
 #define METRIC_STEP_NS	1000000ull /* between points: some backends keep milliseconds only */
 #define SAY_AGAIN_NS	(60 * NS_PER_S)
 #define RELOAD_DRAIN_MS 50 /* nothing is read from the rings meanwhile */
-
-/* One output to a descriptor, and what was last said of its failing. */
-struct outlet {
-	struct out out;
-	const char *name;
-	uint64_t errors_said;
-	uint64_t said_ns;
-};
-
-struct export
-{
-	struct export_options options;
-	struct privacy_rules rules;
-	struct view view;
-	struct fact_view fact;
-	struct reach_view reached;
-	struct outlet ndjson, console;
-	struct console terminal;
-	int64_t wall_minus_mono_ns;
-	uint64_t now_ns;
-	uint64_t next_stats_ns, next_metrics_ns;
-	struct resources *resources; /* these six: NULL = that signal is off */
-	struct spans *spans;
-	struct metrics *metrics;
-	struct page_metrics *pages;
-	struct reach_metrics *reach;
-	struct events *events;
-	struct sender *sender;
-	uint64_t start_wall_ns;	  /* of the agent's own counters */
-	uint64_t metrics_wall_ns; /* of the latest points */
-	uint64_t oldest_span_ns;  /* when the batch was begun */
-	uint64_t oldest_event_ns;
-	uint64_t spans_encoded, spans_refused, points_refused, events_encoded, events_refused,
-		pages_refused;
-	void *figures_ctx;
-	uint32_t (*figures)(void *ctx, struct counter *ret, uint32_t max);
-	struct counter figure[FIGURES];
-};
-
-static uint64_t wall_ns(const struct export *x)
-{
-	return x->now_ns + (uint64_t)x->wall_minus_mono_ns;
-}
-
-static bool has_console(const struct export *x)
-{
-	return x->console.out.fd >= 0 && console_shows_transactions(&x->terminal);
-}
 
 static void write_rows(struct export *x, const struct transaction *t)
 {
@@ -155,142 +99,24 @@ static void on_active(void *ctx, const struct connection *c, enum side side, str
 		metrics_active(x->metrics, c->tgid, method, delta);
 }
 
-static void flush_events(struct export *x)
-{
-	uint32_t count = events_count(x->events);
-	char *message;
-	size_t len;
-
-	if (!count)
-		return;
-	if (events_take(x->events, &message, &len) < 0)
-		x->events_refused += count;
-	else
-		sender_push(x->sender, SIGNAL_LOGS, message, len, count);
-}
-
-static void event_added(struct export *x)
-{
-	x->events_encoded++;
-	if (events_count(x->events) == 1)
-		x->oldest_event_ns = x->now_ns;
-	if (events_bytes(x->events) >= x->options.otlp.batch_bytes)
-		flush_events(x);
-}
-
-static void add_event(struct export *x, const struct session_fact *f)
-{
-	if (events_add(x->events, f, wall_ns(x))) {
-		flush_events(x);
-		if (events_add(x->events, f, wall_ns(x))) {
-			x->events_refused++;
-			return;
-		}
-	}
-	event_added(x);
-}
-
-/* FACT_START makes no row: one is written when the visit ends. */
-static void write_fact(struct export *x, const struct session_fact *f)
-{
-	static void (*const write[])(struct buf * out, const struct session_fact *f) = {
-		[FACT_END] = ndjson_session,
-		[FACT_ALIAS] = ndjson_alias,
-		[FACT_PAGE] = ndjson_page,
-	};
-
-	if (x->ndjson.out.fd >= 0 && write[f->kind]) {
-		write[f->kind](out_row(&x->ndjson.out), f);
-		out_commit(&x->ndjson.out);
-	}
-	if (x->console.out.fd >= 0 &&
-	    console_fact(&x->terminal, out_row(&x->console.out), f, wall_ns(x)))
-		out_commit(&x->console.out);
-}
-
-static void on_fact(void *ctx, const struct session_fact *fact)
-{
-	struct export *x = ctx;
-
-	if (fact_view_make(&x->fact, &x->rules, fact)) {
-		x->events_refused++;
-		return;
-	}
-	if (x->events)
-		add_event(x, &x->fact.fact);
-	write_fact(x, &x->fact.fact);
-}
-
-static void on_measure(void *ctx, const struct session_fact *fact)
-{
-	struct export *x = ctx;
-
-	if (!x->pages)
-		return;
-	if (fact_view_make(&x->fact, &x->rules, fact))
-		x->pages_refused++;
-	else
-		page_metrics_add(x->pages, &x->fact.fact, wall_ns(x));
-}
-
-static void add_reach_event(struct export *x)
-{
-	if (reach_event(x->events, &x->reached, wall_ns(x))) {
-		flush_events(x);
-		if (reach_event(x->events, &x->reached, wall_ns(x))) {
-			x->events_refused++;
-			return;
-		}
-	}
-	event_added(x);
-}
-
-/* `err`: of making the view. */
-static void tell_reached(struct export *x, int err)
-{
-	if (err) {
-		x->ndjson.out.dropped += x->ndjson.out.fd >= 0;
-		x->events_refused += x->events != NULL;
-		return;
-	}
-	if (x->ndjson.out.fd >= 0) {
-		reach_row(out_row(&x->ndjson.out), &x->reached);
-		out_commit(&x->ndjson.out);
-	}
-	if (has_console(x) &&
-	    console_reach(&x->terminal, out_row(&x->console.out), &x->reached, wall_ns(x)))
-		out_commit(&x->console.out);
-	if (x->events)
-		add_reach_event(x);
-	if (x->reach)
-		reach_metrics_add(x->reach, &x->reached, wall_ns(x));
-}
-
-static void on_attempt(void *ctx, const struct attempt *a)
-{
-	struct export *x = ctx;
-
-	tell_reached(x, reach_view_attempt(&x->reached, &x->rules, a, x->wall_minus_mono_ns,
-					   x->options.service_name));
-}
-
-static void on_listener(void *ctx, const struct listener_news *n)
-{
-	struct export *x = ctx;
-
-	tell_reached(x, reach_view_listener(&x->reached, &x->rules, n, x->wall_minus_mono_ns,
-					    x->options.service_name));
-}
-
 struct session_sink export_session_sink(struct export *x)
 {
 	return (struct session_sink){ .ctx = x,
 				      .transaction = on_transaction,
 				      .active = on_active,
-				      .fact = on_fact,
-				      .measure = on_measure,
-				      .attempt = on_attempt,
-				      .listener = on_listener };
+				      .fact = told_fact,
+				      .measure = told_measure,
+				      .attempt = told_attempt,
+				      .listener = told_listener };
+}
+
+struct journey_sink export_journey_sink(struct export *x)
+{
+	return (struct journey_sink){ .session = export_session_sink(x),
+				      .ctx = x,
+				      .event = told_event,
+				      .definition = told_definition,
+				      .objective = told_objective };
 }
 
 void export_clock(struct export *x, int64_t wall_minus_mono_ns)
@@ -332,11 +158,12 @@ static uint64_t later_wall_ns(struct export *x)
 static void flush_metrics(struct export *x)
 {
 	const struct metric_sink sink = { x, push_metrics };
+	const struct metric_others others = { x->pages, x->reach, x->journey };
 	uint32_t n = read_figures(x);
 	uint64_t lost;
 
-	metrics_encode(x->metrics, x->pages, x->reach, x->now_ns, later_wall_ns(x),
-		       x->start_wall_ns, x->figure, n, METRIC_BYTES, &sink, &lost);
+	metrics_encode(x->metrics, &others, x->now_ns, later_wall_ns(x), x->start_wall_ns,
+		       x->figure, n, METRIC_BYTES, &sink, &lost);
 	x->points_refused += lost;
 }
 
@@ -406,7 +233,7 @@ void export_tick(struct export *x, uint64_t now_ns)
 		flush_spans(x);
 	if (x->events && events_count(x->events) &&
 	    now_ns - x->oldest_event_ns >= x->options.otlp.batch_delay_ns)
-		flush_events(x);
+		told_flush(x);
 	if (x->metrics && is_due(&x->next_metrics_ns, x->options.otlp.metric_interval_ns, now_ns))
 		flush_metrics(x);
 	if (is_due(&x->next_stats_ns, x->options.stats_interval_ns, now_ns))
@@ -428,7 +255,7 @@ void export_finish(struct export *x, uint64_t drain_ns, bool last)
 	if (x->spans)
 		flush_spans(x);
 	if (x->events)
-		flush_events(x);
+		told_flush(x);
 	if (x->metrics)
 		flush_metrics(x);
 	if (x->sender)
@@ -473,11 +300,14 @@ void export_stats(const struct export *x, struct export_stats *ret)
 		.queue_bytes = sent.queue_bytes,
 		.series_overflow = x->metrics ? metrics_overflow(x->metrics) +
 							page_metrics_overflow(x->pages) +
-							reach_metrics_overflow(x->reach)
+							reach_metrics_overflow(x->reach) +
+							journey_metrics_overflow(x->journey)
 					      : 0,
-		.metric_lost = x->metrics ? metrics_lost(x->metrics) + page_metrics_lost(x->pages) +
-						    reach_metrics_lost(x->reach) + x->pages_refused
-					  : 0,
+		.metric_lost = x->metrics
+				       ? metrics_lost(x->metrics) + page_metrics_lost(x->pages) +
+						 reach_metrics_lost(x->reach) +
+						 journey_metrics_lost(x->journey) + x->pages_refused
+				       : 0,
 	};
 }
 
@@ -503,6 +333,8 @@ static int open_otlp(struct export *x)
 		err = page_metrics_new(metrics.series, &x->pages);
 	if (!err && x->metrics)
 		err = reach_metrics_new(metrics.series, &x->reach);
+	if (!err && x->metrics)
+		err = journey_metrics_new(metrics.series, &x->journey);
 	if (!err && x->options.otlp.logs.url)
 		err = events_new(x->resources, x->options.otlp.batch_bytes, &x->events);
 	if (!err)
@@ -537,6 +369,7 @@ int export_new(const struct export_options *options, struct export **ret)
 	view_init(&x->view);
 	fact_view_init(&x->fact);
 	reach_view_init(&x->reached);
+	event_view_init(&x->event);
 	err = open_otlp(x);
 	if (err) {
 		export_free(x);
@@ -575,6 +408,7 @@ void export_free(struct export *x)
 	sender_free(x->sender);
 	page_metrics_free(x->pages);
 	reach_metrics_free(x->reach);
+	journey_metrics_free(x->journey);
 	metrics_free(x->metrics); /* before the resources, whose services hold its series */
 	spans_free(x->spans);
 	events_free(x->events);
@@ -584,5 +418,6 @@ void export_free(struct export *x)
 	view_done(&x->view);
 	fact_view_done(&x->fact);
 	reach_view_done(&x->reached);
+	event_view_done(&x->event);
 	free(x);
 }

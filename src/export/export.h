@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * export.h: transactions and facts → NDJSON, console, OTLP spans, metrics and events. One front for all outputs: the
+ * export.h: transactions, facts and business events → NDJSON, console, OTLP spans, metrics and events. One front for all outputs: the
  * loop thread formats and encodes; one worker thread (sender.c) compresses and sends behind a
  * bounded queue. What does not fit is dropped and counted by signal, never waited for.
  *
@@ -11,7 +11,7 @@
 #define PC_EXPORT_EXPORT_H
 
 #include "base/counter.h"
-#include "session/session.h"
+#include "journey/journey.h"
 
 enum privacy { PRIVACY_AUDIENCE, PRIVACY_CUSTOMER, PRIVACY_NONE };
 
@@ -85,6 +85,7 @@ struct export;
 
 int export_new(const struct export_options *options, struct export **ret);
 struct session_sink export_session_sink(struct export *x);
+struct journey_sink export_journey_sink(struct export *x); /* the former in it */
 void export_clock(struct export *x, int64_t wall_minus_mono_ns);
 /* Figures for `stats` rows and the agent's own metrics: the callback fills at most max counters. */
 void export_figures(struct export *x, void *ctx,

@@ -82,14 +82,13 @@ static void make_touch(struct segment_touch *t, const struct privacy_rules *rule
 }
 
 /* What class a customer is of is his own affair in `audience`; staff and tests are no customers. */
-static void make_segment(struct fact_view *v, const struct privacy_rules *rules)
+void fact_segment(struct segment *s, const struct privacy_rules *rules,
+		  char source[2][PRIVACY_HOST])
 {
-	struct segment *s = &v->fact.segment;
-
 	if (rules->mode == PRIVACY_NONE)
 		return;
-	make_touch(&s->first, rules, v->source[0]);
-	make_touch(&s->last, rules, v->source[1]);
+	make_touch(&s->first, rules, source[0]);
+	make_touch(&s->last, rules, source[1]);
 	if (rules->mode == PRIVACY_AUDIENCE && s->customer && strcmp(s->customer, "staff") &&
 	    strcmp(s->customer, "test"))
 		s->customer = NULL;
@@ -100,7 +99,7 @@ int fact_view_make(struct fact_view *v, const struct privacy_rules *rules,
 {
 	v->fact = *f;
 	v->fact.site = privacy_site(f->site, rules, v->site);
-	make_segment(v, rules);
+	fact_segment(&v->fact.segment, rules, v->source);
 	return f->kind == FACT_PAGE ? make_page(v, rules) : 0;
 }
 

@@ -21,6 +21,10 @@ void fact_view_done(struct fact_view *v);
 int fact_view_make(struct fact_view *v, const struct privacy_rules *rules,
 		   const struct session_fact *f);
 
+/* What may leave of a segment, in place; `source`: memory for its hosts. */
+void fact_segment(struct segment *s, const struct privacy_rules *rules,
+		  char source[2][PRIVACY_HOST]);
+
 /* Names of what was not observed of a page view, and of what is an estimate; return how many. Behind a proxy
  * the names of what was lived end where it stands. */
 #define PAGE_NAMES 6

@@ -16,6 +16,7 @@
 #define PC_EXPORT_METRIC_H
 
 #include "base/hist.h"
+#include "export/journey.h"
 #include "export/otlp.h"
 #include "export/page_metric.h"
 #include "export/privacy.h"
@@ -94,10 +95,15 @@ struct metric_sink {
 	void (*take)(void *ctx, char *message, size_t len, uint32_t points);
 };
 
-/* `pages` and `reach`: told with the agent's own; NULL: none. */
-long metrics_encode(struct metrics *m, const struct page_metrics *pages,
-		    const struct reach_metrics *reach, uint64_t now_ns, uint64_t wall_ns,
-		    uint64_t agent_start_wall_ns, const struct counter *figures,
+/* Told with the agent's own; each, and all of them, may be NULL. */
+struct metric_others {
+	const struct page_metrics *pages;
+	const struct reach_metrics *reach;
+	const struct journey_metrics *journey;
+};
+
+long metrics_encode(struct metrics *m, const struct metric_others *others, uint64_t now_ns,
+		    uint64_t wall_ns, uint64_t agent_start_wall_ns, const struct counter *figures,
 		    uint32_t figure_count, size_t most, const struct metric_sink *sink,
 		    uint64_t *ret_lost);
 

@@ -20,6 +20,9 @@
  *              like a token, an address or an e-mail address becomes REDACTED
  *   tracestate only OpenTelemetry's own member, and of that th and rv: others' values are opaque, and
  *              some vendors put a user's id there
+ *   events     in texts that a rule took of the content (names, reasons, terms …) a card's number → {card}, a
+ *              word like an e-mail address → {email}, a token → {token}; in ids (orders, items) the first two;
+ *              a cart's id that is like a token, which may open the cart to who has it → its SHA-256
  *   executable  the directory below one named home, which is named like a person, becomes {user}
  *   fragment   cut off, also where a client sent one in its target
  * Referer and Location follow the rules of path and query. `none` is the wire as it was.
@@ -72,6 +75,11 @@ int view_make(struct view *v, const struct privacy_rules *rules, const struct tr
 
 /* The parts, for tests and for metrics. Output is appended to `out`. */
 bool privacy_is_secret(struct slice word); /* an e-mail address, a token, a long number */
+bool privacy_is_email(struct slice word);
+bool privacy_is_token(struct slice word);
+/* Digits of a payment card at the start of `s`, with single blanks, hyphens or dots between them: 13 to 19, the
+ * first ones of a brand, Luhn's sum right (ISO/IEC 7812-1 annex B). Returns the octets, 0 where there is none. */
+size_t privacy_card(struct slice s);
 /* What is written instead of a segment of a path: {email}, {token}, {id}; NULL: itself. */
 const char *privacy_segment(struct slice segment);
 void privacy_path(struct slice path, struct buf *out);

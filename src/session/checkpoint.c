@@ -177,14 +177,13 @@ static void restore(struct session *s, struct identity *who, const struct saved_
 	who->emptied = v->emptied;
 	who->seen_ns = v->seen_unix_ns - wall;
 	who->visit = v->visit;
-	who->visit.state = VISIT_OPEN;
 	who->visit.start_ns = v->visit.start_unix_ns - wall;
 	who->visit.last_ns = v->last_unix_ns - wall;
 	who->visit.solid_ns = v->solid_unix_ns - wall;
 	if (v->has_print)
 		print_join(s->identities, who, v->print);
 	identities_touch(s->identities, who, (enum value)v->value);
-	s->stats.open++;
+	visit_open(s, who);
 	s->stats.restored++;
 }
 

@@ -26,6 +26,7 @@ struct session {
 	struct identities *identities;
 	struct segments *segments;
 	struct pages *pages;
+	struct table *open;  /* session.id → visitor, of the visits that are open */
 	struct table *ports; /* reach.c: which site is served there */
 	struct port_site *latest_port;
 	struct trust trust;
@@ -44,6 +45,13 @@ static inline uint64_t session_unix(const struct session *s, uint64_t mono_ns)
 {
 	return mono_ns + (uint64_t)s->wall_minus_mono_ns;
 }
+
+/* ---- visits.c ---- */
+
+int visits_new(uint32_t most, struct table **ret);
+/* The visit of *who, whose id is set, is open from here on; it is over. */
+void visit_open(struct session *s, struct identity *who);
+void visit_close(struct session *s, const struct identity *who);
 
 /* ---- reach.c ---- */
 

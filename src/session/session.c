@@ -27,7 +27,7 @@ static void end_visit(struct session *s, struct identity *who, enum end_reason r
 	v->end_reason = (uint8_t)reason;
 	v->revision++;
 	s->stats.ended[reason]++;
-	s->stats.open--;
+	visit_close(s, who);
 	tell_end(s, who);
 }
 
@@ -75,7 +75,7 @@ static void begin_visit(struct session *s, struct identity *who, const struct si
 	key_of(s, who, who->basis_period, v->key);
 	keys_session(s->keys, v->key, v->start_unix_ns, v->id);
 	s->stats.started++;
-	s->stats.open++;
+	visit_open(s, who);
 }
 
 /* The key rests on something else now, or a period has turned: hosts that see only that must be told. */
@@ -126,9 +126,8 @@ static bool take_up(struct session *s, struct identity *who, uint64_t at_ns, boo
 	if (!counts || v->end_reason == END_CAP ||
 	    time_since(at_ns, v->last_ns) > (int64_t)s->options.timeout_ns)
 		return false;
-	v->state = VISIT_OPEN;
 	s->stats.resumed++;
-	s->stats.open++;
+	visit_open(s, who);
 	return true;
 }
 
@@ -569,6 +568,8 @@ int session_new(const struct session_options *options, const struct session_sink
 	if (!err)
 		err = pages_new(options->visits / PAGES_SHARE + 1, s->keys, &told, &s->pages);
 	if (!err)
+		err = visits_new(options->visits, &s->open);
+	if (!err)
 		err = reach_new(&s->ports);
 	if (err) {
 		session_free(s);
@@ -586,6 +587,7 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	pages_free(s->pages);
+	table_free(s->open);
 	table_free(s->ports);
 	identities_free(s->identities);
 	segments_free(s->segments);

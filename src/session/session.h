@@ -197,6 +197,8 @@ void session_reload(struct session *s, const struct session_options *options);
 /* Countries and regions from here on: the octets of a database (who.h, geo_new), which stay as they are until the
  * next call or the end; at == NULL: none. -errno: the one before goes on, *ret_why is a sentence. */
 int session_places(struct session *s, struct slice file, const char **ret_why);
+/* What is known of an open visit's segment by now, asked by its id; false: there is none, or it is over. */
+bool session_segment(struct session *s, const uint8_t session_id[KEY_BYTES], struct segment *ret);
 struct txn_sink session_txn_sink(struct session *s);
 struct txn_witness session_witness(struct session *s);
 void session_clock(struct session *s, int64_t wall_minus_mono_ns);

@@ -9,69 +9,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/config/setting.h"
-#include "base/buf.h"
-
-struct said {
-	struct buf text;
-	struct problems problems;
-};
-
-static void collect(void *ctx, bool error, const char *line)
-{
-	struct said *s = ctx;
-
-	buf_add_str(&s->text, error ? "E " : "W ");
-	buf_add_str(&s->text, line);
-	buf_add_byte(&s->text, '\n');
-}
-
-static void said_init(struct said *s)
-{
-	buf_init(&s->text, 1 << 20);
-	s->problems = (struct problems){ .ctx = s, .say = collect };
-}
-
-static bool says(struct said *s, const char *what)
-{
-	bool found = slice_find_slice(buf_slice(&s->text), slice_str(what)) >= 0;
-
-	if (!found)
-		print_error("\"%s\" is not in:\n%.*s\n", what, (int)s->text.len, s->text.at);
-	return found;
-}
-
-static struct config *load(struct said *s, const char *text, char *const *env,
-			   const struct option_value *options, uint32_t count)
-{
-	struct config_sources from = { .file = text ? "f.yaml" : NULL,
-				       .text = slice_str(text),
-				       .environ = env,
-				       .options = options,
-				       .option_count = count };
-	struct config *c = NULL;
-
-	config_load(&from, &s->problems, &c);
-	return c;
-}
-
-static struct config *good(const char *text, char *const *env)
-{
-	struct said s;
-	struct config *c;
-
-	said_init(&s);
-	c = load(&s, text, env, NULL, 0);
-	if (!c)
-		print_error("%.*s\n", (int)s.text.len, s.text.at);
-	assert_non_null(c);
-	buf_done(&s.text);
-	return c;
-}
+#include "config_kit.h"
 
 static void all_errors_have_their_line(void **state)
 {
-	struct said s;
+	struct heard s;
 
 	said_init(&s);
 	assert_null(load(&s,
@@ -149,7 +91,7 @@ static void refused_at_once(void **state)
 	struct config *c;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct said s;
+		struct heard s;
 
 		said_init(&s);
 		assert_null(load(&s, bad[i][0], NULL, NULL, 0));
@@ -183,7 +125,7 @@ static void syntax(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct said s;
+		struct heard s;
 
 		said_init(&s);
 		assert_null(load(&s, bad[i], NULL, NULL, 0));
@@ -195,7 +137,7 @@ static void syntax(void **state)
 
 static void aliases_do_not_explode(void **state)
 {
-	struct said s;
+	struct heard s;
 
 	said_init(&s);
 	assert_null(load(&s,
@@ -226,7 +168,7 @@ static void empty_is_default(void **state)
 static void customers_on_a_ground(void **state)
 {
 	static const struct option_value customer = { "privacy.mode", "--privacy", "customer" };
-	struct said s;
+	struct heard s;
 	struct config *c;
 
 	said_init(&s);
@@ -291,7 +233,7 @@ static void console_by_word(void **state)
 		      { "output: {console: false}\n", CONSOLE_OFF } };
 	const struct option_value option = { "output.console", "--console", "true" };
 	struct config *c;
-	struct said s;
+	struct heard s;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		c = good(cases[i].text, NULL);
@@ -345,7 +287,7 @@ static void precedence(void **state)
 				   "resource: {a: file, b: file}\n"
 				   "otlp: {endpoint: 'http://file:1', timeout: 9s, "
 				   "metrics: {endpoint: 'http://own/x'}}\n";
-	struct said s;
+	struct heard s;
 	struct config *c = good(file, NULL);
 
 	assert_string_equal(c->traces.url, "http://file:1/v1/traces");
@@ -374,7 +316,7 @@ static void precedence(void **state)
 static void options_name_themselves(void **state)
 {
 	static const struct option_value options[] = { { "scope.ports", "--port", "0" } };
-	struct said s;
+	struct heard s;
 
 	said_init(&s);
 	assert_null(load(&s, NULL, NULL, options, 1));
@@ -432,7 +374,7 @@ static void variables_that_are_ignored(void **state)
 		"OTEL_TRACES_EXPORTER=console",	      NULL
 	};
 	static char *const grpc[] = { "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL };
-	struct said s;
+	struct heard s;
 	struct config *c;
 
 	said_init(&s);
@@ -457,7 +399,7 @@ static void off_keeps_nothing(void **state)
 	static char *const env[] = { "OTEL_TRACES_SAMPLER=always_off", NULL };
 	const char *both = "sampling: {sampler: always_off, keep_errors: true, keep_slow: 1s}\n";
 	struct config *c;
-	struct said s;
+	struct heard s;
 
 	said_init(&s);
 	c = load(&s, both, NULL, NULL, 0);
@@ -478,7 +420,7 @@ static void off_keeps_nothing(void **state)
 
 static void judged_as_a_whole(void **state)
 {
-	struct said s;
+	struct heard s;
 
 	said_init(&s);
 	assert_null(load(&s, "output: {ndjson: '-', console: true}\n", NULL, NULL, 0));
@@ -493,7 +435,7 @@ static void judged_as_a_whole(void **state)
 static void the_example_is_good(void **state)
 {
 	struct buf text;
-	struct said s;
+	struct heard s;
 	struct config *c;
 	char *slash;
 

@@ -322,8 +322,8 @@ static void series_withhold_addresses(void **state)
 		assert_int_equal(metrics_of(m, resources_next_service(resources, NULL))->next ==
 					 NULL,
 				 truncate);
-		assert_true(metrics_encode(m, NULL, NULL, 2000, 3000, 0, NULL, 0, 1 << 20, &sink,
-					   &lost) > 0);
+		assert_true(metrics_encode(m, NULL, 2000, 3000, 0, NULL, 0, 1 << 20, &sink, &lost) >
+			    0);
 		assert_int_equal(slice_find_slice(buf_slice(&seen.text), SLICE("198.51.100.23")) <
 					 0,
 				 truncate);

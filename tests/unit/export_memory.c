@@ -160,7 +160,7 @@ static uint64_t run(uint64_t at, uint64_t many, bool fixed, size_t most)
 	feed(m);
 	calls = asked;
 	refuse(NEVER, 0);
-	points = metrics_encode(m, NULL, NULL, 5000, 6000, 1, figures, 2, most, &sink, &lost);
+	points = metrics_encode(m, NULL, 5000, 6000, 1, figures, 2, most, &sink, &lost);
 	assert_u64(lost, 0);
 	assert_u64(points, taken.points);
 	missing = metrics_lost(m);
@@ -174,7 +174,7 @@ static uint64_t run(uint64_t at, uint64_t many, bool fixed, size_t most)
 
 		refuse(n, many);
 		assert_int_equal(
-			metrics_encode(m, NULL, NULL, 7000, 8000, 1, figures, 2, most, &to, &lost),
+			metrics_encode(m, NULL, 7000, 8000, 1, figures, 2, most, &to, &lost),
 			points);
 		assert_u64(some.points + lost, points);
 		refuse(NEVER, 0);
@@ -220,7 +220,7 @@ static void messages_are_small(void **state)
 		t.status = (uint16_t)(100 + i);
 		metrics_add(m, &t, 1000, 2000);
 	}
-	points = metrics_encode(m, NULL, NULL, 5000, 6000, 1, NULL, 0, 10000, &sink, &lost);
+	points = metrics_encode(m, NULL, 5000, 6000, 1, NULL, 0, 10000, &sink, &lost);
 	assert_u64(points, 1500);
 	assert_u64(taken.points, 1500);
 	assert_u64(taken.requests, 500);

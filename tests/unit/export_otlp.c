@@ -354,8 +354,8 @@ static struct taken encode(struct metrics *m, uint64_t now)
 	const struct counter one = { .name = "parcours.agent.x", .unit = "1", .value = 1 };
 	uint64_t lost;
 
-	assert_true(metrics_encode(m, NULL, NULL, now, SAMPLE_WALL + (int64_t)now, SAMPLE_WALL,
-				   &one, 1, SIZE_MAX, &sink, &lost) > 0);
+	assert_true(metrics_encode(m, NULL, now, SAMPLE_WALL + (int64_t)now, SAMPLE_WALL, &one, 1,
+				   SIZE_MAX, &sink, &lost) > 0);
 	assert_u64(lost, 0);
 	return t;
 }

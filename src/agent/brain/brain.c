@@ -183,7 +183,7 @@ void brain_drain(struct brain *b, bool *ret_more)
 	if (now_ns - b->clock_ns >= CLOCK_EVERY_NS)
 		push_clock(b);
 	push_tick(b);
-	checkpoint_tick(&b->checkpoint, b->core->session, now_ns, false);
+	checkpoint_tick(&b->checkpoint, b->core, now_ns, false);
 	geo_file_tick(&b->geo, b->core->session, now_ns);
 	recorder_flush(&b->recorder);
 	tell_recorder(b);
@@ -237,13 +237,69 @@ static int load_text(struct brain *b, int fd, struct config **ret)
 	return code ? -EINVAL : 0;
 }
 
-static void reload(struct brain *b, int text_fd, int ndjson_fd)
+static int load_bundle(int fd, struct buf *ret)
+{
+	struct stat st;
+	ssize_t n = 0;
+	int err;
+
+	if (fd < 0 || fstat(fd, &st) || st.st_size > RULE_BUNDLE_BYTES)
+		return -EINVAL;
+	err = buf_reserve(ret, (size_t)st.st_size);
+	while (!err && ret->len < (size_t)st.st_size) {
+		n = pread(fd, ret->at + ret->len, (size_t)st.st_size - ret->len, (off_t)ret->len);
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		ret->len += (size_t)n;
+	}
+	return err;
+}
+
+/* Those at work, where they are the same; *ret_made: those that are new. */
+static int load_rules(struct brain *b, int fd, struct buf *bundle, struct rules **ret,
+		      struct rules **ret_made)
+{
+	int err = load_bundle(fd, bundle);
+
+	if (err)
+		return err;
+	if (slice_eq(buf_slice(bundle), buf_slice(&b->rules))) {
+		*ret = b->core->outside.rules;
+		return 0;
+	}
+	err = rule_files_compile(buf_slice(bundle), true, ret_made);
+	if (!err)
+		*ret = *ret_made;
+	return err;
+}
+
+static int reload_core(struct brain *b, const struct config *config, int rules_fd, int ndjson_fd)
+{
+	struct rules *rules = NULL, *made = NULL;
+	struct buf bundle;
+	int err;
+
+	buf_init(&bundle, RULE_BUNDLE_BYTES);
+	err = load_rules(b, rules_fd, &bundle, &rules, &made);
+	if (!err)
+		err = core_reload(b->core, config, ndjson_fd, rules);
+	if (err) {
+		rules_free(made);
+		buf_done(&bundle);
+		return err;
+	}
+	buf_done(&b->rules);
+	b->rules = bundle;
+	return 0;
+}
+
+static void reload(struct brain *b, int text_fd, int rules_fd, int ndjson_fd)
 {
 	struct config *config = NULL;
 	int err = load_text(b, text_fd, &config);
 
 	if (!err)
-		err = core_reload(b->core, config, ndjson_fd);
+		err = reload_core(b, config, rules_fd, ndjson_fd);
 	b->reloaded = !err;
 	b->answer_due = true;
 	if (err) {
@@ -285,8 +341,8 @@ void brain_message(struct brain *b)
 			m.who.head = (struct pc_head){ PC_WHO, 0, sizeof(m.who), clock_mono_ns() };
 			census_who(b->census, &m.who);
 		} else if (m.kind == MESSAGE_RELOAD) {
-			reload(b, fds[0], fds[1]);
-			fds[1] = -1;
+			reload(b, fds[0], fds[1], fds[2]);
+			fds[2] = -1;
 			answer_reload(b);
 		} else if (m.kind == MESSAGE_STOP) {
 			b->stopping = true;
@@ -325,7 +381,11 @@ static int begin(struct brain *b)
 	check_readable(c);
 	recorder_init(&b->recorder, s->record_fd, s->shared->recording_records,
 		      s->shared->recording_bytes);
-	err = census_new(c, &sink, &b->census);
+	buf_init(&b->rules, RULE_BUNDLE_BYTES);
+	buf_add(&b->rules, s->rules);
+	err = b->rules.failed ? -ENOMEM : census_new(c, &sink, &b->census);
+	if (!err) /* the warden told what is wrong with them */
+		err = rule_files_compile(s->rules, true, &outside.rules);
 	if (!err)
 		err = core_new(&outside, &b->core);
 	if (!err)
@@ -337,7 +397,7 @@ static int begin(struct brain *b)
 	reader_begin(b->reader, (uint32_t)getpid());
 	b->now_ns = clock_mono_ns();
 	push_clock(b);
-	checkpoint_open(&b->checkpoint, s->visits_fd, b->core->session);
+	checkpoint_open(&b->checkpoint, s->visits_fd, b->core);
 	return 0;
 }
 
@@ -384,7 +444,7 @@ static void finish(struct brain *b)
 	drain_rest(b);
 	census_finish(b->census);
 	core_finish(b->core, b->config->drain_ns);
-	checkpoint_tick(&b->checkpoint, b->core->session, b->now_ns, true);
+	checkpoint_tick(&b->checkpoint, b->core, b->now_ns, true);
 	recorder_finish(&b->recorder);
 	tell_recorder(b);
 }
@@ -430,6 +490,7 @@ out:
 	core_free(b->core);
 	geo_file_close(&b->geo);
 	census_free(b->census);
+	buf_done(&b->rules);
 	recorder_done(&b->recorder);
 	config_free(b->own);
 	free(b);

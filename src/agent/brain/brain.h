@@ -15,6 +15,7 @@
 #include "agent/geo.h"
 #include "agent/host.h"
 #include "agent/recording.h"
+#include "agent/rule_files.h"
 #include "agent/warden/rights.h"
 #include "agent/wire.h"
 #include "capture/reader.h"
@@ -23,6 +24,7 @@
 struct brain_start {
 	const struct config *config;
 	const struct options *options; /* to read a configuration again */
+	struct slice rules;	       /* bundle (rule_files.h) */
 	struct capture_fds capture;
 	const char *source; /* sock, syscall */
 	int warden_fd, ndjson_fd, record_fd, status_fd, visits_fd;
@@ -39,6 +41,7 @@ struct brain {
 	struct brain_start start;
 	const struct config *config;
 	struct config *own; /* config, when it came by a reload */
+	struct buf rules;   /* the bundle that the rules at work came from */
 	struct core *core;
 	struct reader *reader;
 	struct census *census;

@@ -20,11 +20,14 @@
 #define MOST	 (1ull << 30)
 #define PIECE	 (64u << 10)
 
-static const char magic[16] = "parcours visit\n";
+/* Before there were carts the text was that of visits alone. */
+static const char magic[16] = "parcours state\n", magic_visits[16] = "parcours visit\n";
 
+/* The text: that of session, then that of journey. */
 struct file_head {
 	char magic[16];
 	uint64_t offset, len, sum;
+	uint64_t visits_len; /* of session's */
 };
 
 /* Against damage, not against an enemy: who may write the file may as well write a true sum. */
@@ -62,7 +65,22 @@ static int write_all(int fd, uint64_t offset, struct slice s)
 	return 0;
 }
 
-static int load(struct checkpoint *c, struct session *s)
+/* Without its visit no cart goes on. */
+static int take_up(struct core *core, struct slice visits, struct slice carts)
+{
+	int err = session_load(core->session, visits);
+
+	if (err || !carts.len)
+		return err;
+	err = journey_load(core->journey, carts);
+	if (err)
+		log_warn("carts of before are not taken up: their part of the checkpoint %s",
+			 err == -EPROTO ? "was written by another version of parcours"
+					: "is damaged");
+	return 0;
+}
+
+static int load(struct checkpoint *c, struct core *core)
 {
 	struct file_head h;
 	uint64_t sum = 0;
@@ -74,8 +92,11 @@ static int load(struct checkpoint *c, struct session *s)
 	err = read_all(c->fd, 0, (char *)&h, sizeof(h));
 	if (err)
 		return err;
-	if (memcmp(h.magic, magic, sizeof(magic)) || h.offset < PAGE || h.offset > 2 * MOST ||
-	    h.len > MOST)
+	if (!memcmp(h.magic, magic_visits, sizeof(magic)))
+		h.visits_len = h.len;
+	else if (memcmp(h.magic, magic, sizeof(magic)))
+		return -EBADMSG;
+	if (h.visits_len > h.len || h.offset < PAGE || h.offset > 2 * MOST || h.len > MOST)
 		return -EBADMSG;
 	text = malloc(h.len + 1);
 	if (!text)
@@ -86,7 +107,8 @@ static int load(struct checkpoint *c, struct session *s)
 	if (!err && sum != h.sum)
 		err = -EBADMSG;
 	if (!err)
-		err = session_load(s, slice_of(text, h.len));
+		err = take_up(core, slice_of(text, h.visits_len),
+			      slice_of(text + h.visits_len, h.len - h.visits_len));
 	free(text);
 	if (err)
 		return err;
@@ -95,14 +117,14 @@ static int load(struct checkpoint *c, struct session *s)
 	return 0;
 }
 
-void checkpoint_open(struct checkpoint *c, int fd, struct session *s)
+void checkpoint_open(struct checkpoint *c, int fd, struct core *core)
 {
 	int err;
 
 	*c = (struct checkpoint){ .fd = fd };
 	if (fd < 0)
 		return;
-	err = load(c, s);
+	err = load(c, core);
 	if (err)
 		log_warn("visits and pages of before are not taken up: the checkpoint %s",
 			 err == -EBADMSG	? "is damaged"
@@ -149,14 +171,17 @@ static int add(void *ctx, struct slice s)
 	return 0;
 }
 
-static int write_at(struct checkpoint *c, const struct session *s, uint64_t offset,
+static int write_at(struct checkpoint *c, const struct core *core, uint64_t offset,
 		    struct writing *w)
 {
 	struct file_head h = { .offset = offset };
 	int err;
 
 	*w = (struct writing){ .fd = c->fd, .at = offset };
-	err = session_save(s, w, add);
+	err = session_save(core->session, w, add);
+	h.visits_len = w->len + w->used;
+	if (!err)
+		err = journey_save(core->journey, w, add);
 	if (!err && w->used)
 		err = flush(w);
 	if (err)
@@ -173,7 +198,7 @@ static int count(void *ctx, struct slice s)
 	return 0;
 }
 
-static int save(struct checkpoint *c, const struct session *s)
+static int save(struct checkpoint *c, const struct core *core)
 {
 	struct writing *w = malloc(sizeof(*w));
 	uint64_t need = 0, offset = PAGE;
@@ -181,10 +206,11 @@ static int save(struct checkpoint *c, const struct session *s)
 
 	if (!w)
 		return err;
-	session_save(s, &need, count);
+	session_save(core->session, &need, count);
+	journey_save(core->journey, &need, count);
 	if (c->len && need > c->offset - PAGE)
 		offset = (c->offset + c->len + PAGE - 1) & ~(PAGE - 1);
-	err = write_at(c, s, offset, w);
+	err = write_at(c, core, offset, w);
 	if (!err) {
 		c->offset = offset;
 		c->len = w->len;
@@ -202,23 +228,25 @@ static uint64_t interval(uint64_t took_ns)
 	return ns < LEAST_NS ? LEAST_NS : ns > MOST_NS ? MOST_NS : ns;
 }
 
-void checkpoint_tick(struct checkpoint *c, const struct session *s, uint64_t now_ns, bool now)
+void checkpoint_tick(struct checkpoint *c, const struct core *core, uint64_t now_ns, bool now)
 {
 	struct session_stats stats;
+	struct journey_stats carts;
 	uint64_t changes, begin_ns;
 	int err;
 
 	if (c->fd < 0 || (now_ns < c->next_ns && !now))
 		return;
 	c->next_ns = now_ns + LEAST_NS;
-	session_stats(s, &stats);
+	session_stats(core->session, &stats);
+	journey_stats(core->journey, &carts);
 	changes = stats.in_visits + stats.started + stats.ended[END_TIMEOUT] +
 		  stats.ended[END_CAP] + stats.ended[END_EVICTED] + stats.ended[END_SHUTDOWN] +
-		  stats.pages.told + stats.pages.measured;
+		  stats.pages.told + stats.pages.measured + carts.matched + carts.carts_abandoned;
 	if (changes == c->changes)
 		return;
 	begin_ns = clock_mono_ns();
-	err = save(c, s);
+	err = save(c, core);
 	c->next_ns = now_ns + interval(clock_mono_ns() - begin_ns);
 	if (err && !c->failed)
 		log_warn(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * checkpoint.h: open visits in a file (pseudonyms only, mode 0600, opened by the warden), so that a
+ * checkpoint.h: open visits and carts in a file (pseudonyms only, mode 0600, opened by the warden), so that a
  * restart begins none of them twice. The file has a head and two places for a text; a new text goes
  * where the valid one is not, and only then the head points to it, so that whatever ends the process in
  * between leaves a whole one. Written when something has changed, as often as it takes a hundredth of the
@@ -9,7 +9,7 @@
 #ifndef PC_AGENT_CHECKPOINT_H
 #define PC_AGENT_CHECKPOINT_H
 
-#include "session/session.h"
+#include "agent/wire.h"
 
 struct checkpoint {
 	int fd;		      /* -1 = none */
@@ -19,8 +19,8 @@ struct checkpoint {
 };
 
 /* Takes up what the file holds. What is wrong with it is told, and it begins empty. */
-void checkpoint_open(struct checkpoint *c, int fd, struct session *s);
+void checkpoint_open(struct checkpoint *c, int fd, struct core *core);
 /* Writes when it is time; `now` = whatever the time is. */
-void checkpoint_tick(struct checkpoint *c, const struct session *s, uint64_t now_ns, bool now);
+void checkpoint_tick(struct checkpoint *c, const struct core *core, uint64_t now_ns, bool now);
 
 #endif

@@ -7,6 +7,7 @@
  *   events.submitted = events.read; what found no room is events.lost beside it
  *   stream.bytes     = proto.message.bytes + .tunnel.bytes + .preface.bytes + .lost.bytes, a direction
  *   transactions.opened = transactions.closed (all outcomes) + transactions.open
+ *   carts.opened + .restored = .ordered + .emptied + .abandoned + .evicted + .open
  *
  * A cause, kind or outcome that has not happened is not listed: it counts as 0.
  *
@@ -259,6 +260,55 @@ static void add_txn(struct figures *l, const struct txn *txn, const struct trace
 		       thread_fault_name((enum thread_fault)f), t.threads.disbelieved[f]);
 }
 
+/* Labels have no dots, and a site's own events are one. */
+static const char *event_word(enum event_kind k)
+{
+	const char *name = event_kind_name(k), *dot = name ? strrchr(name, '.') : NULL;
+
+	return !name ? "own" : dot ? dot + 1 : name;
+}
+
+static void add_carts(struct figures *l, const struct journey_stats *s)
+{
+	add(l, "parcours.agent.carts.opened", "{cart}", s->carts_opened);
+	add(l, "parcours.agent.carts.restored", "{cart}", s->carts_restored);
+	add(l, "parcours.agent.carts.ordered", "{cart}", s->carts_ordered);
+	add(l, "parcours.agent.carts.emptied", "{cart}", s->carts_emptied);
+	add(l, "parcours.agent.carts.abandoned", "{cart}", s->carts_abandoned);
+	add(l, "parcours.agent.carts.evicted", "{cart}", s->carts_evicted);
+	add_gauge(l, "parcours.agent.carts.open", "{cart}", s->carts_open);
+	add_gauge(l, "parcours.agent.carts.memory", "By", s->bytes);
+	add(l, "parcours.agent.carts.items_cut", "{item}", s->items_cut);
+	add(l, "parcours.agent.carts.changes_unshown", "{change}", s->changes_unshown);
+	add(l, "parcours.agent.carts.late", "{answer}", s->late);
+	add(l, "parcours.agent.orders.again", "{order}", s->orders_again);
+	add(l, "parcours.agent.orders.forgotten", "{order}", s->orders_forgotten);
+	add(l, "parcours.agent.payments.unknown", "{notice}", s->notices_unknown);
+}
+
+static void add_journey(struct figures *l, const struct journey *journey)
+{
+	struct journey_stats s;
+
+	journey_stats(journey, &s);
+	for (unsigned k = 0; k < EVENTS; k++)
+		add_by(l, "parcours.agent.journey.events", "{event}", "parcours.event.name",
+		       event_word((enum event_kind)k), s.events[k]);
+	add(l, "parcours.agent.rules.matched", "{transaction}", s.matched);
+	add(l, "parcours.agent.rules.wanted", "{message}", s.wanted);
+	add(l, "parcours.agent.rules.required_missing", "{match}", s.required_missing);
+	add(l, "parcours.agent.rules.undecided", "{match}", s.undecided);
+	add(l, "parcours.agent.rules.overlapped", "{match}", s.overlapped);
+	for (unsigned r = AMOUNT_READ + 1; r < AMOUNT_REFUSALS; r++)
+		add_by(l, "parcours.agent.rules.amounts_refused", "{amount}", "parcours.cause",
+		       amount_refusal_name((enum amount_refusal)r), s.amounts_refused[r]);
+	add(l, "parcours.agent.calls.held", "{call}", s.calls_held);
+	add(l, "parcours.agent.calls.attributed", "{call}", s.calls_attributed);
+	add(l, "parcours.agent.calls.alone", "{call}", s.calls_alone);
+	add(l, "parcours.agent.calls.dropped", "{call}", s.calls_dropped);
+	add_carts(l, &s);
+}
+
 static void add_export(struct figures *l, const struct export *export)
 {
 	struct export_stats s;
@@ -296,6 +346,7 @@ uint32_t core_figures(const struct core *c, uint64_t start_wall_ns, struct count
 	add_proto(&l, c->proto);
 	add_txn(&l, c->txn, c->trace);
 	add_session(&l, c->session);
+	add_journey(&l, c->journey);
 	l.start_wall_ns = 0;
 	add_export(&l, c->export);
 	return l.count;

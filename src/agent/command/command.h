@@ -6,6 +6,12 @@
 #ifndef PC_AGENT_COMMAND_H
 #define PC_AGENT_COMMAND_H
 
+struct config;
+
+/* What reads traffic that strangers sent does not do it as root: becomes the configured user, as the brain does.
+ * -errno after it was said. replay.c */
+int command_drop_rights(const struct config *c);
+
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_doctor(int argc, char **argv);

@@ -33,6 +33,7 @@ struct replay {
 	bool terminal;
 	struct txn_stats txn; /* at the end */
 	uint8_t site_secret[SECRET_BYTES];
+	struct rules *rules; /* until the core has them */
 };
 
 static uint32_t no_figures(void *ctx, struct counter *ret, uint32_t max)
@@ -112,6 +113,7 @@ static int run(struct replay *r, int ndjson_fd)
 		.ndjson_fd = ndjson_fd,
 		.patient = true,
 		.ctx = r,
+		.rules = r->rules,
 		.figures = no_figures,
 		.say = say,
 	};
@@ -119,6 +121,7 @@ static int run(struct replay *r, int ndjson_fd)
 	int got;
 
 	memcpy(outside.site_secret, r->site_secret, sizeof(outside.site_secret));
+	r->rules = NULL;
 	terminal_open(c, &outside);
 	err = core_new(&outside, &r->core);
 	if (err) {
@@ -138,7 +141,7 @@ static int run(struct replay *r, int ndjson_fd)
 	return got < 0 ? EXIT_RUNTIME : EXIT_OK;
 }
 
-static int drop_rights(const struct config *c)
+int command_drop_rights(const struct config *c)
 {
 	struct account account;
 	int err;
@@ -156,6 +159,20 @@ static int drop_rights(const struct config *c)
 	if (err)
 		log_warn("no seccomp filter: %s", strerror(-err));
 	return 0;
+}
+
+/* With the rights that we were started with. */
+static int read_rules(const struct config *c, struct rules **ret)
+{
+	struct buf bundle;
+	int err;
+
+	buf_init(&bundle, RULE_BUNDLE_BYTES);
+	err = rule_files_read(c, &bundle);
+	if (!err)
+		err = rule_files_compile(buf_slice(&bundle), false, ret);
+	buf_done(&bundle);
+	return err;
 }
 
 /* The host's only where it was named: then keys and ids are those of the live agent. Otherwise none, so
@@ -188,7 +205,12 @@ static int replay(struct config *c, const char *path)
 		log_error("cannot read %s: %s", path, strerror(errno));
 		return code;
 	}
-	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) || drop_rights(c))
+	if (read_rules(c, &r.rules)) {
+		code = EXIT_USAGE;
+		goto out;
+	}
+	if (read_secret(c, r.site_secret) || outputs_open_ndjson(c, &ndjson_fd) ||
+	    command_drop_rights(c))
 		goto out;
 	if (recording_open(fd, &r.recording, &why)) {
 		log_error("%s: %s", path, why);
@@ -197,6 +219,7 @@ static int replay(struct config *c, const char *path)
 	code = run(&r, ndjson_fd);
 	recording_close(r.recording);
 out:
+	rules_free(r.rules);
 	if (ndjson_fd > STDERR_FILENO)
 		close(ndjson_fd);
 	if (fd > STDERR_FILENO)

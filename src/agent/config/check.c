@@ -76,6 +76,11 @@ const char *check_absolute(const char *text)
 	return text[0] == '/' ? NULL : "must be an absolute path (begin with /)";
 }
 
+const char *check_file(const char *text)
+{
+	return *text ? check_line(text) : "is empty: it names no file";
+}
+
 const char *check_glob(const char *text)
 {
 	if (!*text)

@@ -46,6 +46,8 @@ static void set_defaults(struct config *c)
 	c->processes = 16384;
 	c->metric_series = 2000;
 	c->visits = 100000;
+	c->carts = 100000;
+	c->cart_bytes = 64 << 20;
 	c->session_timeout_ns = 30ull * 60 * 1000000000;
 }
 

@@ -112,11 +112,13 @@ struct config {
 	struct strings virtual_pages;		       /* globs of paths */
 	struct strings touchpoints, classes;	       /* "CONDITION\nNAME" */
 	struct strings robots, monitors, applications; /* words of User-Agents */
+	struct strings rules;			       /* files, or globs of them */
+	struct definitions definitions;		       /* `journeys` */
 	const char *geo_file;			       /* a MaxMind DB */
 	const char *secret_file, *state_directory;     /* NULL: the defaults of agent/secret.h */
 	/* bounds */
 	uint64_t connections, stream_bytes, transactions, transaction_bytes, templates, processes,
-		metric_series, visits;
+		metric_series, visits, carts, cart_bytes;
 	const char *user; /* of the brain; NULL: parcours, else a free one */
 
 	uint32_t references;

@@ -40,6 +40,8 @@ static const struct option_row rows[] = {
 	{ "duration", 0, "SECONDS", WATCH, "duration", "stop by itself" },
 	{ "ring-size", 0, "BYTES", WATCH, "capture.ring_size", "data ring of the kernel (8MiB)" },
 	{ "capture", 0, "SOURCE", WATCH, "capture.source", "auto, sock or syscall (auto)" },
+	{ "rules", 0, "FILE", CORE | FOR_CHECK, "rules",
+	  "say what happens to carts and orders by these rules; repeat for more" },
 	{ "session-timeout", 0, "DURATION", CORE, "session.timeout",
 	  "a visit ends that long after its last request (30m)" },
 	{ "state-directory", 0, "DIR", CORE | FOR_DOCTOR, "state_directory",

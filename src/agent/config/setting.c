@@ -121,6 +121,7 @@ const struct setting settings[] = {
 	{ "segment.robots", SETTING_STRINGS, AT(robots), .check = check_agent_word },
 	{ "segment.monitors", SETTING_STRINGS, AT(monitors), .check = check_agent_word },
 	{ "segment.applications", SETTING_STRINGS, AT(applications), .check = check_agent_word },
+	{ "rules", SETTING_STRINGS, AT(rules), .check = check_file },
 	{ "geo.file", SETTING_STRING, AT(geo_file), .check = check_absolute },
 	{ "session.secret_file", SETTING_STRING, AT(secret_file), .check = check_absolute },
 	{ "state_directory", SETTING_STRING, AT(state_directory), .check = check_absolute },
@@ -132,6 +133,8 @@ const struct setting settings[] = {
 	{ "limits.path_templates", SETTING_NUMBER, AT(templates), 1, 1000000 },
 	{ "limits.processes", SETTING_NUMBER, AT(processes), 16, 4194304 },
 	{ "limits.visits", SETTING_NUMBER, AT(visits), 16, 4194304 },
+	{ "limits.carts", SETTING_NUMBER, AT(carts), 16, 4194304 },
+	{ "limits.cart_memory", SETTING_BYTES, AT(cart_bytes), MIB, 4 * GIB },
 	{ "limits.metric_series", SETTING_NUMBER, AT(metric_series), 16, 1000000 },
 
 	{ "user", SETTING_STRING, AT(user), .check = check_line },

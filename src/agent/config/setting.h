@@ -68,12 +68,19 @@ const char *check_absolute(const char *text);  /* an absolute path */
 const char *check_glob(const char *text);      /* of an executable: can it match one? */
 const char *check_header(const char *text);    /* a field name, RFC 9110 section 5.1 */
 const char *check_attribute(const char *text); /* a name of an attribute */
+const char *check_file(const char *text);      /* a name of files, perhaps with wildcards */
 const char *check_host(const char *text);      /* host, as a request names it */
 const char *check_evidence(const char *text);  /* valid until the next call */
 const char *check_touchpoint(const char *text);
 const char *check_class(const char *text);
 const char *check_agent_word(const char *text); /* who.h, struct agent_word */
 const char *check_network(const char *text);	/* of proxies: who.h, trust_read */
+
+/* journeys.c: the node below the key `journeys`. */
+struct yaml_document_s;
+struct yaml_node_s;
+void journeys_apply(struct config *c, struct problems *p, const char *file,
+		    struct yaml_document_s *doc, const struct yaml_node_s *node);
 
 /* yaml.c, env.c: whole sources. */
 void yaml_apply(struct config *c, struct problems *p, const char *file, struct slice text);

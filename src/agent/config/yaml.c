@@ -164,6 +164,11 @@ static void walk_pair(struct walk *w, const yaml_node_t *map, const yaml_node_pa
 		problem_error(w->problems, &o, "%s: given twice", path);
 		return;
 	}
+	if (!strcmp(path, "journeys")) {
+		if (!is_null(value))
+			journeys_apply(w->config, w->problems, w->file, w->doc, value);
+		return;
+	}
 	s = setting_find(path);
 	if (s && strcmp(s->key, path) != 0 && value->type == YAML_MAPPING_NODE)
 		s = NULL; /* `privacy: audience` is short for its mode; `privacy: {…}` the group */

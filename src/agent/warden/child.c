@@ -36,6 +36,7 @@ int warden_start_brain(struct warden *w)
 	struct brain_start start = {
 		.config = w->config,
 		.options = w->options,
+		.rules = buf_slice(&w->rules),
 		.capture = w->fds,
 		.source = w->source,
 		.ndjson_fd = w->outputs.ndjson,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reload.c: SIGHUP. The file is read once, here; the brain gets the very same text (a memfd) and a
- * freshly opened NDJSON file (so this is also how a log is rotated). A file with an error changes
- * nothing in either process. What can only be set at the start is said.
+ * reload.c: SIGHUP. The files are read once, here: the configuration and the rules that it names; the brain gets
+ * the very same text of both (memfds) and a freshly opened NDJSON file (so this is also how a log is
+ * rotated). A file with an error, rules too, changes nothing in either process. What can only be set at the start is said.
  *
  * Both must go by the same configuration: the brain, which may refuse it, takes it first and answers,
  * then the scope changes here. When the brain has it and the scope cannot be set, the brain is ended:
@@ -53,6 +53,9 @@ static void say_fixed(const struct config *was, const struct config *is)
 		log_warn("limits.visits, state_directory, session.secret_file, session.keys, "
 			 "session.carts, privacy.opt_out_cookie: a change takes effect at the next "
 			 "start");
+	if (was->carts != is->carts || was->cart_bytes != is->cart_bytes)
+		log_warn("limits.carts, limits.cart_memory: a change takes effect at the next "
+			 "start");
 	if (!same_list(was->touchpoints.at, is->touchpoints.at) ||
 	    !same_list(was->classes.at, is->classes.at) ||
 	    !same_list(was->robots.at, is->robots.at) ||
@@ -67,7 +70,7 @@ static void say_fixed(const struct config *was, const struct config *is)
 
 static int text_fd(struct slice text)
 {
-	int fd = memfd_create("parcours-configuration", MFD_CLOEXEC);
+	int fd = memfd_create("parcours-text", MFD_CLOEXEC);
 	size_t done = 0;
 
 	if (fd < 0)
@@ -89,14 +92,16 @@ static int text_fd(struct slice text)
 static int tell_brain(struct warden *w, struct slice text, int ndjson)
 {
 	struct message m = { .kind = MESSAGE_RELOAD };
-	int fd = text_fd(text);
-	int fds[2] = { fd, ndjson };
+	int fds[3] = { text_fd(text), -1, ndjson };
 	int err;
 
-	if (fd < 0)
-		return fd;
-	err = message_send(w->brain_fd, &m, fds, ndjson >= 0 ? 2 : 1);
-	close(fd);
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = text_fd(buf_slice(&w->next_rules));
+	err = fds[1] < 0 ? fds[1] : message_send(w->brain_fd, &m, fds, ndjson >= 0 ? 3 : 2);
+	close(fds[0]);
+	if (fds[1] >= 0)
+		close(fds[1]);
 	return err;
 }
 
@@ -147,6 +152,8 @@ static int change_scope(struct warden *w, const struct config *to)
 /* The brain goes by `next` already, if there is one. */
 static void commit(struct warden *w, struct config *next, int ndjson)
 {
+	struct buf was = w->rules;
+
 	if (change_scope(w, next)) {
 		if (scope_apply(w->config, w->capture) || judge_all(w->config, w->capture))
 			log_error("reload: the old scope could not be set again");
@@ -164,6 +171,8 @@ static void commit(struct warden *w, struct config *next, int ndjson)
 	w->outputs.ndjson = ndjson;
 	config_free(w->config);
 	w->config = next;
+	w->rules = w->next_rules;
+	w->next_rules = was;
 	log_max = (enum log_level)next->log_level;
 	w->shared->reloads++;
 	log_info("reloaded");
@@ -201,6 +210,18 @@ void warden_reloaded(struct warden *w, bool taken)
 }
 
 /* ---- its beginning ---- */
+
+/* What is wrong with them is said, with its line. */
+static int read_rules(struct warden *w, const struct config *config)
+{
+	struct rules *rules = NULL;
+	int err = rule_files_read(config, &w->next_rules);
+
+	if (!err)
+		err = rule_files_compile(buf_slice(&w->next_rules), false, &rules);
+	rules_free(rules);
+	return err;
+}
 
 /* Without a brain the next one is born with it; one that is still starting reads it then. */
 static void hand_over(struct warden *w, struct config *config, struct slice text, int ndjson)
@@ -247,6 +268,8 @@ void warden_reload(struct warden *w)
 		refuse(w, strerror(-err));
 	else if (options_load_text(w->options, buf_slice(&text), false, &config))
 		refuse(w, "the file has errors");
+	else if (read_rules(w, config))
+		refuse(w, "the rules cannot be used");
 	else if (!scope_is_same(w->config, config) && scope_check(config))
 		refuse(w, "its scope cannot be watched");
 	else if (outputs_open_ndjson(config, &ndjson))

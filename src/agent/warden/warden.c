@@ -323,6 +323,18 @@ static void loop(struct warden *w)
 	}
 }
 
+/* Read and tried once, before anything is watched. */
+static int read_rules(struct warden *w)
+{
+	struct rules *rules = NULL;
+	int err = rule_files_read(w->config, &w->rules);
+
+	if (!err)
+		err = rule_files_compile(buf_slice(&w->rules), false, &rules);
+	rules_free(rules);
+	return err;
+}
+
 int warden_run(const struct options *options, struct config *config, const char *record)
 {
 	struct warden w = { .options = options,
@@ -333,6 +345,12 @@ int warden_run(const struct options *options, struct config *config, const char 
 			    .brain_fd = -1 };
 
 	log_max = (enum log_level)config->log_level;
+	buf_init(&w.rules, RULE_BUNDLE_BYTES);
+	buf_init(&w.next_rules, RULE_BUNDLE_BYTES);
+	if (read_rules(&w)) {
+		w.exit_code = EXIT_USAGE;
+		goto out;
+	}
 	if (prepare(&w, record)) {
 		w.exit_code = EXIT_RUNTIME;
 		goto out;
@@ -357,6 +375,8 @@ out:
 	if (w.shared)
 		munmap(w.shared, sizeof(*w.shared));
 	free(w.looks);
+	buf_done(&w.rules);
+	buf_done(&w.next_rules);
 	config_free(w.config);
 	return w.exit_code;
 }

@@ -21,6 +21,7 @@ enum warden_state {
 struct warden {
 	const struct options *options;
 	struct config *config;
+	struct buf rules;	 /* bundle (rule_files.h) of the configuration */
 	struct capture *capture; /* NULL once detached */
 	struct capture_fds fds;
 	const char *source;
@@ -45,6 +46,7 @@ struct warden {
 	uint64_t capture_next_ns; /* see capture_tick; 0 = not watching */
 	uint64_t alive_ns;	  /* the brain's last sign of life */
 	struct config *next;	  /* a reload that the brain has not answered; NULL = none */
+	struct buf next_rules;
 	int next_ndjson;
 	uint64_t next_until_ns; /* the brain must have answered; 0 = nothing asked */
 	bool reload_again;	/* asked for meanwhile */

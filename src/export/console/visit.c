@@ -11,10 +11,6 @@
 #include "base/clock.h"
 #include "export/console/line.h"
 
-#define WIDTH	   100 /* where the terminal does not say its own */
-#define LEAST	   72
-#define FRONT	   (LINE_TIME + 2 + TAG + 1)
-#define TAG	   6 /* digits of session.id */
 #define LIVED	   (2 + LINE_DURATION + 1)
 #define APDEX	   11 /* "frustrated" and a blank */
 #define PATH_LEAST 16
@@ -29,91 +25,7 @@
 #define RED    "\033[31m"
 #define YELLOW "\033[33m"
 
-static size_t line_columns(const struct console *c)
-{
-	size_t width = c->width ? c->width : WIDTH;
-
-	return (width < LEAST ? LEAST : width) - FRONT;
-}
-
-/* What still has room on the line. */
-struct rest {
-	struct buf *out;
-	size_t columns;
-};
-
-static void say(struct rest *r, struct slice s)
-{
-	r->columns -= console_add_text(r->out, s, r->columns);
-}
-
-static void say_str(struct rest *r, const char *s)
-{
-	say(r, slice_str(s));
-}
-
-/* Of our own words that are names in a format: organic_search. */
-static void say_word(struct rest *r, const char *word)
-{
-	char text[40];
-	size_t n = 0;
-
-	for (; word[n] && n + 1 < sizeof(text); n++)
-		text[n] = word[n] == '_' ? ' ' : word[n];
-	say(r, slice_of(text, n));
-}
-
-static void say_count(struct rest *r, uint64_t n, const char *one, const char *many)
-{
-	char text[64];
-
-	say(r, slice_of(text, (size_t)snprintf(text, sizeof(text), "%llu %s", (unsigned long long)n,
-					       n == 1 ? one : many)));
-}
-
-/* As people say it: 850 ms, 12.4 s, 3 min 20 s, 2 h 05 min. */
-static void say_time(struct rest *r, uint64_t ns)
-{
-	uint64_t seconds = ns / NS_PER_S;
-	char text[48];
-	int n;
-
-	if (ns < NS_PER_S)
-		n = snprintf(text, sizeof(text), "%u ms", (unsigned)(ns / NS_PER_MS));
-	else if (seconds < 60)
-		n = snprintf(text, sizeof(text), "%.1f s", (double)ns / 1e9);
-	else if (seconds < 3600)
-		n = snprintf(text, sizeof(text), "%u min %02u s", (unsigned)(seconds / 60),
-			     (unsigned)(seconds % 60));
-	else
-		n = snprintf(text, sizeof(text), "%llu h %02u min",
-			     (unsigned long long)(seconds / 3600), (unsigned)(seconds / 60 % 60));
-	say(r, slice_of(text, (size_t)n));
-}
-
-static void add_front(struct console *c, struct buf *out, const struct session_fact *f, char sign,
-		      uint64_t wall_ns)
-{
-	static const char *const colors[] = { "\033[36m", "\033[35m", "\033[34m",
-					      "\033[96m", "\033[95m", "\033[94m" };
-
-	line_add_time(c, out, wall_ns);
-	line_add_color(c, out, f->segment.synthetic ? LINE_DIM : "");
-	buf_add_byte(out, sign);
-	buf_add_byte(out, ' ');
-	line_add_color(c, out, f->segment.synthetic ? "" : colors[f->session_id[0] % 6]);
-	buf_add_hex(out, f->session_id, TAG / 2);
-	line_add_color(c, out, f->segment.synthetic ? "" : LINE_RESET);
-	buf_add_byte(out, ' ');
-}
-
-static void end_line(struct console *c, struct buf *out)
-{
-	line_add_color(c, out, LINE_RESET);
-	buf_add_byte(out, '\n');
-}
-
-static void say_agent(struct rest *r, const struct session_fact *f)
+static void say_agent(struct line_rest *r, const struct session_fact *f)
 {
 	const char *const words[] = { f->segment.device, f->segment.os, f->segment.browser };
 	const char *before = ", ";
@@ -121,103 +33,105 @@ static void say_agent(struct rest *r, const struct session_fact *f)
 	for (unsigned i = 0; i < 3; i++) {
 		if (!words[i])
 			continue;
-		say_str(r, before);
-		say_word(r, words[i]);
+		line_say_str(r, before);
+		line_say_word(r, words[i]);
 		before = " ";
 	}
 }
 
 static void add_start(struct console *c, struct buf *out, const struct session_fact *f)
 {
-	struct rest r = { out, line_columns(c) }, site = { out, SITE_MOST };
+	struct line_rest r = { out, line_columns(c) }, site = { out, SITE_MOST };
 
-	add_front(c, out, f, '+', f->start_unix_ns);
-	say_str(&r, "visit of ");
-	say(&site, f->site);
+	line_add_visit(c, out, f->session_id, f->segment.synthetic, '+', f->start_unix_ns);
+	line_say_str(&r, "visit of ");
+	line_say(&site, f->site);
 	r.columns -= SITE_MOST - site.columns;
 	if (f->segment.first.channel) {
-		say_str(&r, ", ");
-		say_word(&r, f->segment.first.channel);
+		line_say_str(&r, ", ");
+		line_say_word(&r, f->segment.first.channel);
 	}
 	say_agent(&r, f);
 	if (f->segment.synthetic)
-		say_str(&r, ", no person");
+		line_say_str(&r, ", no person");
 	if (f->shared)
-		say_str(&r, ", perhaps several people");
-	end_line(c, out);
+		line_say_str(&r, ", perhaps several people");
+	line_end(c, out);
 }
 
 static void add_end(struct console *c, struct buf *out, const struct session_fact *f,
 		    uint64_t wall_ns)
 {
 	bool over = f->end_reason == END_TIMEOUT || f->end_reason == END_CAP;
-	struct rest r = { out, line_columns(c) };
+	struct line_rest r = { out, line_columns(c) };
 
-	add_front(c, out, f, '-', wall_ns);
-	say_str(&r, over ? "visit over: " : "visit as it stood: ");
-	say_count(&r, f->page_views, "page", "pages");
-	say_str(&r, ", ");
-	say_count(&r, f->transactions, "request", "requests");
+	line_add_visit(c, out, f->session_id, f->segment.synthetic, '-', wall_ns);
+	line_say_str(&r, over ? "visit over: " : "visit as it stood: ");
+	line_say_count(&r, f->page_views, "page", "pages");
+	line_say_str(&r, ", ");
+	line_say_count(&r, f->transactions, "request", "requests");
 	if (f->time_unix_ns >= f->start_unix_ns) {
-		say_str(&r, " in ");
-		say_time(&r, f->time_unix_ns - f->start_unix_ns);
+		line_say_str(&r, " in ");
+		line_say_time(&r, f->time_unix_ns - f->start_unix_ns);
 	}
-	say_str(&r, " (");
-	say_str(&r, end_reason_name(f->end_reason));
-	say_str(&r, ")");
-	end_line(c, out);
+	line_say_str(&r, " (");
+	line_say_str(&r, end_reason_name(f->end_reason));
+	line_say_str(&r, ")");
+	line_end(c, out);
 }
 
 /* ---- pages ---- */
 
-static void say_comma(struct rest *r)
+static void say_comma(struct line_rest *r)
 {
 	if (r->out->len)
-		say_str(r, ", ");
+		line_say_str(r, ", ");
 }
 
-static void say_failures(struct rest *r, const struct page_seen *p)
+static void say_failures(struct line_rest *r, const struct page_seen *p)
 {
 	if (p->outcome == PAGE_FAILED) {
 		char text[16];
 
-		say(r, slice_of(text, (size_t)snprintf(text, sizeof(text), "error %u", p->status)));
+		line_say(r, slice_of(text,
+				     (size_t)snprintf(text, sizeof(text), "error %u", p->status)));
 	} else if (p->outcome != PAGE_COMPLETE) {
-		say_word(r, page_outcome_name(p->outcome));
+		line_say_word(r, page_outcome_name(p->outcome));
 	}
 	if (p->failed_resources) {
 		char text[64];
 
 		say_comma(r);
-		say(r, slice_of(text, (size_t)snprintf(text, sizeof(text), "%u of %u parts failed",
-						       p->failed_resources, p->resources)));
+		line_say(r, slice_of(text,
+				     (size_t)snprintf(text, sizeof(text), "%u of %u parts failed",
+						      p->failed_resources, p->resources)));
 	}
 	if (p->failed_calls) {
-		struct rest host = { r->out, HOST_MOST };
+		struct line_rest host = { r->out, HOST_MOST };
 
 		say_comma(r);
-		say_count(r, p->failed_calls, "call failed", "calls failed");
+		line_say_count(r, p->failed_calls, "call failed", "calls failed");
 		if (p->failed_host.len) {
-			say_str(r, ": ");
-			say(&host, p->failed_host);
+			line_say_str(r, ": ");
+			line_say(&host, p->failed_host);
 			r->columns -= HOST_MOST - host.columns;
 		}
 	}
 }
 
-static void say_part(struct rest *r, const char *before, uint64_t ns, const char *after,
+static void say_part(struct line_rest *r, const char *before, uint64_t ns, const char *after,
 		     const struct page_seen *p)
 {
 	if (ns * PART_FIFTHS < p->lived_ns)
 		return;
 	say_comma(r);
-	say_str(r, before);
-	say_time(r, ns);
-	say_str(r, after);
+	line_say_str(r, before);
+	line_say_time(r, ns);
+	line_say_str(r, after);
 }
 
 /* Where the time went, when it was long enough to ask. */
-static void say_parts(struct rest *r, const struct page_seen *p)
+static void say_parts(struct line_rest *r, const struct page_seen *p)
 {
 	if (!(p->has & PAGE_HAS_LIVED) || p->lived_ns < TELLING_NS)
 		return;
@@ -286,7 +200,7 @@ static void add_page(struct console *c, struct buf *out, const struct session_fa
 	const struct page_seen *p = f->page;
 	char memory[4 * REMARKS]; /* a character has at most four octets */
 	struct buf text = { .at = memory, .room = sizeof(memory), .max = sizeof(memory) };
-	struct rest remarks = { &text, REMARKS };
+	struct line_rest remarks = { &text, REMARKS };
 	size_t both = line_columns(c) - LIVED - APDEX, columns, used;
 	bool failed;
 
@@ -295,16 +209,17 @@ static void add_page(struct console *c, struct buf *out, const struct session_fa
 	say_parts(&remarks, p);
 	if (p->is_virtual) {
 		say_comma(&remarks);
-		say_str(&remarks, "virtual");
+		line_say_str(&remarks, "virtual");
 	}
 	columns = path_columns(both, columns_of(p->path), REMARKS - remarks.columns);
-	add_front(c, out, f, again ? '!' : '*', f->start_unix_ns);
+	line_add_visit(c, out, f->session_id, f->segment.synthetic, again ? '!' : '*',
+		       f->start_unix_ns);
 	used = console_add_text(out, p->path.len ? p->path : SLICE("?"), columns);
 	line_pad(out, used, columns);
 	add_lived(c, out, p, text.len > 0);
 	line_add_color(c, out, failed ? RED : LINE_DIM);
 	console_add_text(out, buf_slice(&text), both - columns);
-	end_line(c, out);
+	line_end(c, out);
 }
 
 static struct console_page *page_said(struct console *c, uint64_t id)

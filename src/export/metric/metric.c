@@ -300,9 +300,8 @@ static void add_figure(struct encoder *e, uint64_t start_ns, const struct counte
 	metric_end(b, m, true);
 }
 
-long metrics_encode(struct metrics *m, const struct page_metrics *pages,
-		    const struct reach_metrics *reach, uint64_t now_ns, uint64_t wall_ns,
-		    uint64_t agent_start_wall_ns, const struct counter *figures,
+long metrics_encode(struct metrics *m, const struct metric_others *others, uint64_t now_ns,
+		    uint64_t wall_ns, uint64_t agent_start_wall_ns, const struct counter *figures,
 		    uint32_t figure_count, size_t most, const struct metric_sink *sink,
 		    uint64_t *ret_lost)
 {
@@ -324,10 +323,12 @@ long metrics_encode(struct metrics *m, const struct page_metrics *pages,
 	}
 	begin_block(&e, resources_agent(r));
 	add_all_histograms(&e, metrics_of(m, NULL));
-	if (pages)
-		e.points += page_metrics_encode(pages, wall_ns, &e.out);
-	if (reach)
-		e.points += reach_metrics_encode(reach, wall_ns, &e.out);
+	if (others && others->pages)
+		e.points += page_metrics_encode(others->pages, wall_ns, &e.out);
+	if (others && others->reach)
+		e.points += reach_metrics_encode(others->reach, wall_ns, &e.out);
+	if (others && others->journey)
+		e.points += journey_metrics_encode(others->journey, wall_ns, &e.out);
 	for (uint32_t i = 0; i < figure_count; i++)
 		add_figure(&e, agent_start_wall_ns, figures, i, figure_count);
 	end_block(&e);

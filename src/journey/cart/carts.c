@@ -120,7 +120,7 @@ static bool is_worth_a_record(const struct said *s)
 	}
 	if (step_of[s->say])
 		return true;
-	look_at(s, &l);
+	said_look(s, &l);
 	return l.something;
 }
 

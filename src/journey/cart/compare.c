@@ -53,7 +53,7 @@ static void look_inside(const struct said *s, bool hole, struct look *l)
 		       (!l->has_quantity && l->has_value && l->value.units > 0);
 }
 
-void look_at(const struct said *s, struct look *ret)
+void said_look(const struct said *s, struct look *ret)
 {
 	bool hole = s->flags;
 

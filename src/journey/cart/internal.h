@@ -337,7 +337,7 @@ struct look {
 	uint32_t item_count;
 	const char *currency;
 };
-void look_at(const struct said *s, struct look *ret);
+void said_look(const struct said *s, struct look *ret);
 /* Against what is known of the cart. ret->up and down stay until the next call; *keep: lines that the answer
  * neither shows nor denies, where it does not show all. */
 void cart_compare(struct carts *c, const struct holder *h, const struct look *l,

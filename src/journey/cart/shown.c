@@ -357,7 +357,7 @@ void cart_shown(struct carts *c, struct holder *h, const struct said *s,
 	struct lines *old;
 	struct look l;
 
-	look_at(s, &l);
+	said_look(s, &l);
 	if (l.empty && !to_order)
 		show_empty(c, h, s, when);
 	if (!l.something || !find_cart(c, h, s, &l, when, to_order))

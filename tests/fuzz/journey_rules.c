@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * journey_rules.c: the input is a rule file. What is refused told why, at a place in the file; what is accepted
- * reads transactions with contents of several kinds, whole and cut, and never says an amount that stands
- * nowhere in them.
+ * looks at transactions with contents of several kinds, whole and cut, and what it says of them keeps within the
+ * bounds of said.h.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -432,6 +432,21 @@ static void readings_of_other_rules(void **state)
 	assert_int_equal(kit.undecided, 1);
 }
 
+/* While a transaction refers to wants of theirs, rules may not be freed. */
+static void rules_that_are_in_use(void **state)
+{
+	const struct body_wants *w;
+
+	kit_rules(SAYS_LOGIN("{ path: /api, 'request json $.a': x }"));
+	w = wants("POST", "/api", true);
+	assert_non_null(w);
+	assert_false(rules_in_use(kit.rules));
+	wants_hold(w);
+	assert_true(rules_in_use(kit.rules));
+	wants_release(w);
+	assert_false(rules_in_use(kit.rules));
+}
+
 /* Each operation of a batch by itself: conditions and values of the same one. */
 static void batches(void **state)
 {
@@ -559,6 +574,6 @@ static void long_targets(void **state)
 UNIT_MAIN(T(paths), T(deep_paths), T(methods_and_sides), T(statuses), T(types),
 	  T(queries_and_fields), T(operators), T(locations), T(sites), T(navigations),
 	  T(prefetches), T(first_of_a_kind), T(wanted_messages), T(groups),
-	  T(conditions_on_contents), T(values_without_text), T(readings_of_other_rules), T(batches),
-	  T(catastrophic_expression), T(catastrophic_expression_many_times),
-	  T(told_apart_by_a_text), T(long_targets))
+	  T(conditions_on_contents), T(values_without_text), T(readings_of_other_rules),
+	  T(rules_that_are_in_use), T(batches), T(catastrophic_expression),
+	  T(catastrophic_expression_many_times), T(told_apart_by_a_text), T(long_targets))

@@ -125,6 +125,15 @@ void rules_free(struct rules *r)
 	free(r);
 }
 
+bool rules_in_use(const struct rules *r)
+{
+	for (const struct group *g = r->groups; g; g = g->next)
+		for (unsigned request = 0; request < 2; request++)
+			if (g->wants[request] && wants_users(g->wants[request]))
+				return true;
+	return false;
+}
+
 uint32_t rules_count(const struct rules *r)
 {
 	return r->count;

@@ -49,6 +49,10 @@ const char *rules_place(const struct rules *r, uint32_t rule, unsigned *ret_line
  * txn_keep is to be given. They live as long as the rules. */
 const struct slice *rules_fields(const struct rules *r, uint32_t *ret_count);
 
+/* Transactions that are open were asked for values by these rules (wants_users): after a reload they are not
+ * yet to be freed, and it is they that tell those transactions. */
+bool rules_in_use(const struct rules *r);
+
 /* Somebody may want content of this message: what txn_reader.wants answers. Costs next to nothing where no
  * rule can hold. All rules that may hold of one message, as far as methods and paths say, have one struct
  * body_wants together. */

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "session/configured.h"
-#include "session/cookie.h"
+#include "session/evidence/configured.h"
+#include "session/evidence/cookie.h"
+#include "session/evidence/token.h"
 #include "session/names.h"
-#include "session/token.h"
 #include "txn/body/body.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))

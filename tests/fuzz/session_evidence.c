@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "session/cookie.h"
 #include "session/evidence.h"
+#include "session/evidence/cookie.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

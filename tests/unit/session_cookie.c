@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/cookie.h"
+#include "session/evidence/cookie.h"
 
 static void expect(struct slice *rest, const char *name, const char *value)
 {

@@ -40,8 +40,6 @@ int rules_add(struct rules_builder *b, const char *file, struct slice text, rule
 int rules_end(struct rules_builder *b, rules_error_fn *error, void *ctx, struct rules **ret);
 void rules_builder_free(struct rules_builder *b);
 void rules_free(struct rules *r);
-/* Contents or transactions still refer to what rules_wants answered (wants_users): not to be freed yet. */
-bool rules_in_use(const struct rules *r);
 uint32_t rules_count(const struct rules *r);
 const char *rules_name(const struct rules *r, uint32_t rule);
 const char *rules_place(const struct rules *r, uint32_t rule, unsigned *ret_line); /* its file */

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "session/cookie.h"
+#include "session/evidence/cookie.h"
 #include "session/page/url.h"
 
 enum rule_place { AT_HOST, AT_PATH, AT_AGENT, AT_ADDRESS, AT_QUERY, AT_HEADER, AT_COOKIE, PLACES };

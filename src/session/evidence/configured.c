@@ -3,7 +3,7 @@
  * configured.c: see configured.h. What could never work is refused with what to write instead, when the
  * configuration is read and not when a visitor comes.
  */
-#include "session/configured.h"
+#include "session/evidence/configured.h"
 
 #include <errno.h>
 

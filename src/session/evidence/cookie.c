@@ -3,7 +3,7 @@
  * cookie.c: see cookie.h. Pure functions over slices, linear in the length of the field, so that 64 KiB
  * of cookies cost no more than 64 KiB of anything else. Called by evidence.c for each head.
  */
-#include "session/cookie.h"
+#include "session/evidence/cookie.h"
 
 static bool is_digit(char c)
 {

@@ -3,7 +3,7 @@
  * token.c: see token.h. JSON is walked, not parsed: strings and what stands between them are enough for the
  * two questions that are asked.
  */
-#include "session/token.h"
+#include "session/evidence/token.h"
 
 #include <string.h>
 

@@ -242,9 +242,12 @@ static bool kit_value(const char *text, const struct item *items, uint32_t count
 		return amount_read(slice_str(text), &hint, ret) == AMOUNT_READ;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (!items[i].has_price || !items[i].has_quantity)
+		int64_t of;
+
+		if (!items[i].has_price || !items[i].has_quantity ||
+		    __builtin_mul_overflow(items[i].price.units, items[i].quantity.units, &of) ||
+		    __builtin_add_overflow(ret->units, of, &ret->units))
 			return false;
-		ret->units += items[i].price.units * items[i].quantity.units;
 	}
 	return count;
 }

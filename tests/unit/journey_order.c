@@ -243,6 +243,20 @@ static void notice_closes_the_cart(void **state)
 	told_is("");
 }
 
+static void shop_that_empties_the_cart_before_it_is_paid(void **state)
+{
+	has_one(1, 1000);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 2000, .took = 10, .cart = "");
+	/* nothing is in it that could be checked out */
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 2100, .took = 10);
+	told_is("parcours.cart emptied cart q0\n");
+	SAY(AWAY, .at = 2200, .took = 10, .order_id = "77");
+	told_is("add_payment_info A1@500 =5.00EUR\n"
+		"parcours.cart open payment A1@500 =5.00EUR q1\n");
+	SAY(NOTICE, .at = 60000, .took = 10, .order_id = "77");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 1);
+}
+
 static void notice_by_the_id_of_the_cart(void **state)
 {
 	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .cart = "A1@500", .cart_id = "c7");
@@ -426,10 +440,11 @@ UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lin
 	  C(second_cart_after_an_order_starts_anew), C(second_cart_of_the_same_id_is_another),
 	  C(late_answer_of_before_the_order_opens_nothing), C(emptied_by_the_order_is_ordered),
 	  C(confirmation_shows_the_ordered_cart), C(order_that_is_told_after_the_next_cart),
-	  C(notice_closes_the_cart), C(notice_by_the_id_of_the_cart),
-	  C(customer_first_then_the_notice), C(customer_comes_back_as_another_visit),
-	  C(no_notice_is_left_at_the_payment_page), C(notice_of_an_unknown_cart_is_no_order),
-	  C(refused_payment_is_of_its_cart), C(recovered_by_the_same_visitor),
-	  C(other_content_is_not_recovered), C(recovered_by_the_id_of_the_cart),
-	  C(cart_goes_on_in_another_open_visit), C(merged_visits_have_one_cart),
-	  C(known_again_by_a_later_key), C(visit_that_goes_on_has_the_same_cart))
+	  C(notice_closes_the_cart), C(shop_that_empties_the_cart_before_it_is_paid),
+	  C(notice_by_the_id_of_the_cart), C(customer_first_then_the_notice),
+	  C(customer_comes_back_as_another_visit), C(no_notice_is_left_at_the_payment_page),
+	  C(notice_of_an_unknown_cart_is_no_order), C(refused_payment_is_of_its_cart),
+	  C(recovered_by_the_same_visitor), C(other_content_is_not_recovered),
+	  C(recovered_by_the_id_of_the_cart), C(cart_goes_on_in_another_open_visit),
+	  C(merged_visits_have_one_cart), C(known_again_by_a_later_key),
+	  C(visit_that_goes_on_has_the_same_cart))

@@ -64,8 +64,13 @@ static void step_said(struct carts *c, struct holder *h, const struct said *s,
 			tell_once(c, h, s);
 		return;
 	}
+	/* emptied, and away to be paid: that is the order */
+	if (cart->emptied && s->say == SAY_PAYMENT_AWAY)
+		cart->emptied = false;
+	if (cart->emptied && since(when->at_ns, cart->shown.at_ns) < 0)
+		tell_once(c, h, s);
 	/* a checkout without a cart: a look back after the order, unless nothing was seen of it before */
-	if (!cart->open && cart->ordinal)
+	if (cart->emptied || (!cart->open && cart->ordinal))
 		return;
 	if (!cart->open)
 		cart_open(c, h, slice_of(NULL, 0), when, NULL, 0);

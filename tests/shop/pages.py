@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the shop as HTML, and what they pull in: style, script, pictures."""
+"""The pages of the shop as HTML, and what they pull in: style, script, pictures. A Look says how amounts are
+written; nothing here knows a request."""
 import html
 import json
 
-from catalogue import BY_ID, CATEGORIES, CURRENCY, PRODUCTS, money
+from catalogue import CATEGORIES, DELIVERY, PRODUCTS
 
 STYLE = b"""body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 nav a{margin-right:1rem}.grid{display:grid;grid-template-columns:repeat(4,1fr);gap:1rem}
@@ -18,63 +19,148 @@ SCRIPT = b"""fetch('/api/cart').then(r => r.json()).then(cart => {
 STATIC = {"style.css": (STYLE, "text/css"), "shop.js": (SCRIPT, "text/javascript")}
 
 
-def page(title, body):
+def page(look, title, body, head=""):
     links = "".join('<a href="/category/%s">%s</a>' % (c, c.title()) for c in CATEGORIES)
-    return """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>%s - Alder &amp; Ash</title>
-<link rel="stylesheet" href="/static/style.css"><script src="/static/shop.js" defer></script></head>
+    return """<!doctype html><html lang="en"><head><meta charset="%s"><title>%s - Alder &amp; Ash</title>
+<link rel="stylesheet" href="/static/style.css"><script src="/static/shop.js" defer></script>%s</head>
 <body><nav><a href="/">Alder &amp; Ash</a>%s<a id="cart" href="/cart">Cart</a></nav><h1>%s</h1>%s</body></html>
-""" % (html.escape(title), links, html.escape(title), body)
+""" % (look.charset, html.escape(title), head, links, html.escape(title), body)
 
 
-def tiles(products):
+def tiles(look, products):
     return '<div class="grid">%s</div>' % "".join(
-        '<a href="/product/%s"><img src="/images/%s.svg" alt="">%s<br>%s %s</a>'
-        % (p.slug, p.slug, html.escape(p.name), money(p.price), CURRENCY) for p in products)
+        '<a href="/product/%s"><img src="/images/%s.svg" alt="">%s<br>%s</a>'
+        % (p.slug, p.slug, html.escape(p.name), look.text(look.price(p))) for p in products)
 
 
-def home():
+def home(look):
     """In parts, as the server writes it."""
-    text = page("Things that last", tiles(PRODUCTS[::2]))
+    text = page(look, "Things that last", tiles(look, PRODUCTS[::2]))
     cut = text.index("<nav>")
     return [text[:cut], text[cut:]]
 
 
-def listing(title, products):
-    return page(title, tiles(products) if products else "<p>Nothing found.</p>")
+def listing(look, title, products):
+    return page(look, title, tiles(look, products) if products else "<p>Nothing found.</p>")
 
 
-def product(p):
+def product(look, p):
+    """One main product, with others beside it that are not what the page shows."""
+    price = look.price(p)
     data = {"@context": "https://schema.org", "@type": "Product", "sku": str(p.id), "name": p.name,
-            "category": p.category, "offers": {"@type": "Offer", "price": money(p.price), "priceCurrency": CURRENCY,
-            "availability": "https://schema.org/" + ("InStock" if p.stock else "OutOfStock")}}
-    return page(p.name, """<script type="application/ld+json">%s</script>
-<img src="/images/%s.svg" alt=""><p>%s %s</p><form method="post" action="/cart/add">
+            "category": p.category, "offers": {"@type": "Offer", "price": look.decimal(price),
+                                               "priceCurrency": look.currency, "availability":
+                                               "https://schema.org/" + ("InStock" if p.stock else "OutOfStock")}}
+    meta = {"og:type": "product", "og:title": p.name, "og:url": "/product/" + p.slug,
+            "product:price:amount": look.decimal(price), "product:price:currency": look.currency,
+            "product:retailer_item_id": str(p.id)}
+    head = "".join('<meta property="%s" content="%s">' % (name, html.escape(text)) for name, text in meta.items())
+    head += '<script type="application/ld+json">%s</script>' % json.dumps(data)
+    others = [o for o in PRODUCTS if o.category == p.category and o is not p][:3]
+    return page(look, p.name, """
+<img src="/images/%s.svg" alt=""><p class="price">%s</p><form method="post" action="/cart/add">
 <input type="hidden" name="product" value="%d"><input name="quantity" value="1" size="2">
-<button>Add to cart</button></form>%s""" % (json.dumps(data), p.slug, money(p.price), CURRENCY, p.id,
-                                         "" if p.stock else "<p>Sold out</p>"))
+<button>Add to cart</button></form>%s<h2>Others liked</h2>%s""" % (
+        p.slug, look.text(price), p.id, "" if p.stock else "<p>Sold out</p>", tiles(look, others)), head)
 
 
-def cart(state, total):
-    lines = "".join("<li>%d &times; %s: %s</li>" % (n, html.escape(BY_ID[i].name), money(BY_ID[i].price * n))
-                    for i, n in state["lines"].items())
-    if not lines:
-        return page("Your cart", "<p>Your cart is empty.</p>")
-    return page("Your cart", '<ul>%s</ul><p>Total %s %s</p><a href="/checkout/address">Check out</a>'
-                % (lines, money(total), CURRENCY))
+# ---- cart and checkout ----
+
+def lines(look, rows):
+    """rows: [(product, quantity, price)]"""
+    return "".join("""<tr class="line" data-product="%d"><td class="name"><a href="/product/%s">%s</a></td>
+<td class="quantity">%d</td><td class="price">%s</td><td class="sum">%s</td></tr>
+""" % (p.id, p.slug, html.escape(p.name), n, look.text(price), look.text(price * n)) for p, n, price in rows)
 
 
-FIELDS = {"address": ("name", "street", "city"), "shipping": ("method",), "payment": ("card",)}
+def sums(look, totals, coupon, delivery, total):
+    """What it comes to. The total of a cart is without shipping, that of an order is what is to be paid."""
+    rows = [("goods", "Goods", totals.goods)]
+    if totals.discount:
+        rows.append(("discount", "Discount " + coupon, -totals.discount))
+    if delivery:
+        rows.append(("delivery", "Shipping", totals.delivery))
+    rows.append(("tax", "Tax in it" if look.tax == "incl" else "Tax on top", totals.tax))
+    rows.append(("total", "Total", total))
+    return "<dl>%s</dl>" % "".join('<dt>%s</dt><dd id="%s">%s</dd>' % (html.escape(title), name, look.text(amount))
+                                   for name, title, amount in rows)
 
 
-def checkout(step, total):
+def said(problem):
+    return '<p id="problem">%s</p>' % html.escape(problem) if problem else ""
+
+
+def cart(look, c, problem=""):
+    if c is None:
+        return page(look, "Your cart", said(problem) + '<p id="empty">Your cart is empty.</p>')
+    return page(look, "Your cart", said(problem) + """<table id="basket" data-cart="%s" data-currency="%s">%s</table>%s
+<p>In all <b id="value">%s</b> without shipping, <span id="pieces">%d</span> pieces</p>
+<form method="post" action="/cart/coupon"><input name="code"><button>Use code</button></form>
+<a href="/checkout">Check out</a>""" % (c.id, look.currency, lines(look, c.lines), sums(look, c.undelivered, c.coupon, False, c.undelivered.total),
+                                        look.text(c.value), c.quantity))
+
+
+FIELDS = {"contact": ("email",), "address": ("name", "street", "city"), "shipping": ("method",), "payment": ("card",)}
+
+
+def checkout(look, step, c, problem=""):
     fields = "".join('<label>%s <input name="%s"></label> ' % (f.title(), f) for f in FIELDS[step])
-    return page("Checkout: " + step, '<form method="post" action="/checkout/%s">%s<button>Go on</button></form>'
-                "<p>Total %s %s</p>" % (step, fields, money(total), CURRENCY))
+    if step == "shipping":
+        fields = "".join('<label><input type="radio" name="method" value="%s">%s %s</label> '
+                         % (way, way.title(), look.text(look.of(cents))) for way, cents in DELIVERY.items())
+    if step == "payment":
+        fields += "".join('<label><input type="radio" name="method" value="%s">%s</label> ' % (m, m.title())
+                          for m in ("card", "invoice", "elsewhere"))
+        fields += '<input type="hidden" name="cart" value="%s">' % c.id
+    return page(look, "Checkout: " + step, said(problem) +
+                '<form id="checkout" data-cart="%s" method="post" action="/checkout/%s">%s<button>Go on</button></form>'
+                '<p>To pay <b id="to-pay">%s</b></p>' % (c.id, step, fields, look.text(c.totals.total)))
 
 
-def order(o):
-    return page("Thank you", '<p>Your order <b id="order">%s</b> over <b id="total">%s</b> %s is on its way.</p>'
-                % (o["order"], money(o["total"]), o["currency"]))
+def order(look, o, rows):
+    """The landing page after an order; also what its reload shows."""
+    return page(look, "Thank you", '<p id="thanks" data-order-id="%d" data-cart="%s">Your order <b id="order">%s</b> over '
+                '<b id="to-pay">%s</b> is on its way. Payment: <i id="payment">%s</i></p><table id="ordered" data-currency="%s">'
+                "%s</table>%s" % (o["id"], o["cart"], o["number"], look.text(o["total"]), o["payment_status"], look.currency,
+                                  lines(look, rows), sums(look, totals_of(o), o["coupon"], True, o["total"])))
+
+
+class totals_of:
+    """Of an order as it was placed, whatever things cost now."""
+
+    def __init__(self, o):
+        self.goods, self.discount, self.delivery = o["goods"], o["discount"], o["delivery"]
+        self.tax, self.total = o["tax"], o["total"]
+
+
+# ---- account and office ----
+
+def account(look, who, problem=""):
+    if who is None:
+        forms = "".join('<form method="post" action="/account/%s"><input name="email"><input name="password" type="password">'
+                        "<button>%s</button></form>" % (path, text) for path, text in (("login", "Log in"), ("signup", "Sign up")))
+        return page(look, "Your account", said(problem) + forms)
+    return page(look, "Your account", '<p id="who">%s</p><a href="/account/orders">Your orders</a> <a href="/account/logout">Log out</a>'
+                % html.escape(who["email"]))
+
+
+def orders(look, title, base, found):
+    return page(look, title, "<table>%s</table>" % "".join(
+        '<tr class="past"><td><a href="%s/%s">%s</a></td><td>%s</td><td>%s</td></tr>'
+        % (base, o["number"], o["number"], look.text(o["total"]), o["payment_status"]) for o in found))
+
+
+def past_order(look, title, o, rows):
+    """An order in the account or the office: it looks much like the landing page and is none."""
+    return page(look, title, '<p>Order <b id="order">%s</b> over <b id="to-pay">%s</b>: <i id="payment">%s</i></p><table>%s</table>%s'
+                % (o["number"], look.text(o["total"]), o["payment_status"], lines(look, rows),
+                   sums(look, totals_of(o), o["coupon"], True, o["total"])))
+
+
+def export(look, found):
+    """All orders as a table of text, for the bookkeeper."""
+    return "number;id;total;currency;payment\n" + "".join(
+        "%s;%d;%s;%s;%s\n" % (o["number"], o["id"], look.decimal(o["total"]), look.currency, o["payment_status"]) for o in found)
 
 
 def picture(p):

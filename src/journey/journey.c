@@ -164,6 +164,12 @@ struct txn_reader journey_reader(struct journey *j)
 				    .may_want_response = on_may_want };
 }
 
+/* Of whichever era: without any nothing is said, and no cart is opened. */
+static bool has_rules(const struct journey *j)
+{
+	return j->era->rules || j->era->before;
+}
+
 /* ---- transactions ---- */
 
 static void on_call(void *ctx, const struct transaction *call)
@@ -189,9 +195,10 @@ static void on_transaction(void *ctx, struct transaction *t)
 	j->sink.session.transaction(j->sink.session.ctx, t);
 	if (t->start_ns > j->latest_ns)
 		j->latest_ns = t->start_ns;
-	outgoing_seen(j->outgoing, t);
+	if (has_rules(j))
+		outgoing_seen(j->outgoing, t);
 	if (t->side == SIDE_CLIENT) {
-		if (!t->hop && (is_failure(t) || says_anything(j, t)))
+		if (!t->hop && has_rules(j) && (is_failure(t) || says_anything(j, t)))
 			outgoing_push(j->outgoing, t);
 		return;
 	}

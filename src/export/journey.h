@@ -42,6 +42,13 @@ int event_view_make(struct event_view *v, const struct privacy_rules *rules, con
 /* event_name of a row. */
 struct slice event_name(const struct event *e);
 
+/* Anything had gone wrong or been slow. */
+static inline bool preceded_any(const struct preceded *p)
+{
+	return p && (p->error_status || p->slow_lived_ns || p->cart_refused || p->payment_refused ||
+		     p->reason.len || p->failed_host.len);
+}
+
 /* 1234.50, without rounding. */
 #define AMOUNT_TEXT 24
 struct slice amount_text(const struct amount *a, char text[AMOUNT_TEXT]);

@@ -160,7 +160,7 @@ static void put_state(struct buf *b, const struct event *e)
 	if (e->kind != EVENT_CART_ABANDONED)
 		return;
 	put_str(b, ATTRIBUTES, SLICE("parcours.end_reason"), end_reason_name(e->end_reason));
-	if (e->preceded)
+	if (preceded_any(e->preceded))
 		put_preceded(b, e->preceded);
 }
 

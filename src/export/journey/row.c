@@ -121,7 +121,7 @@ static void put_state(struct json *j, const struct event *e)
 	json_key_u64(j, "opened_unix_nano", c->opened_unix_ns);
 	json_key_u64(j, "last_activity_unix_nano", c->last_activity_unix_ns);
 	put_true(j, "recovered", c->recovered);
-	if (e->kind == EVENT_CART_ABANDONED && e->preceded)
+	if (e->kind == EVENT_CART_ABANDONED && preceded_any(e->preceded))
 		put_preceded(j, e->preceded);
 }
 

@@ -44,6 +44,19 @@ static uint32_t figures(void *ctx, struct counter *ret, uint32_t max)
 	return *core ? core_figures(*core, 0, ret, max) : 0;
 }
 
+static int read_rules(const struct config *config, struct rules **ret)
+{
+	struct buf bundle;
+	int err;
+
+	buf_init(&bundle, RULE_BUNDLE_BYTES);
+	err = rule_files_read(config, &bundle);
+	if (!err)
+		err = rule_files_compile(buf_slice(&bundle), false, ret);
+	buf_done(&bundle);
+	return err;
+}
+
 static int run_core(const struct script *s)
 {
 	struct core *core = NULL;
@@ -58,6 +71,11 @@ static int run_core(const struct script *s)
 	if (err)
 		return err;
 	outside.config = config;
+	err = read_rules(config, &outside.rules);
+	if (err) {
+		config_free(config);
+		return err;
+	}
 	err = core_new(&outside, &core);
 	if (!err) {
 		for (size_t i = 0; i < s->count; i++)

@@ -168,6 +168,30 @@ static void the_end_of_input_tells_what_stands_open(void **state)
 	assert_u64(stats().open, 0);
 }
 
+/* What is known of a visit by now is told by its id for as long as it is open. */
+static void an_open_visit_is_known_by_its_id(void **state)
+{
+	struct segment segment = { 0 };
+	uint8_t id[KEY_BYTES], other[KEY_BYTES] = { 9 };
+
+	start(10);
+	request(1, 1);
+	memcpy(id, kit.out.session_id, KEY_BYTES);
+	assert_true(session_segment(kit.s, id, &segment));
+	assert_false(session_segment(kit.s, other, &segment));
+	session_tick(kit.s, 1802 * SECOND);
+	assert_int_equal(kit.last[FACT_END].end_reason, END_TIMEOUT);
+	assert_false(session_segment(kit.s, id, &segment));
+	request(1, 1700); /* it comes late, and the visit goes on */
+	assert_memory_equal(kit.out.session_id, id, KEY_BYTES);
+	assert_true(session_segment(kit.s, id, &segment));
+	request(1, 9000); /* another visit of the same visitor */
+	assert_false(session_segment(kit.s, id, &segment));
+	assert_true(session_segment(kit.s, kit.out.session_id, &segment));
+	session_finish(kit.s);
+	assert_false(session_segment(kit.s, kit.out.session_id, &segment));
+}
+
 static struct buf saved;
 
 static int collect(void *ctx, struct slice piece)
@@ -179,6 +203,7 @@ static void a_checkpoint_is_taken_up_by_another_process(void **state)
 {
 	struct session_options o = options(10);
 	const struct session_sink sink = { NULL, on_out, NULL, on_fact };
+	struct segment segment;
 	uint8_t id[KEY_BYTES];
 	struct slice whole;
 
@@ -200,6 +225,7 @@ static void a_checkpoint_is_taken_up_by_another_process(void **state)
 	assert_int_equal(stats().identities, 0);
 	assert_int_equal(session_load(kit.s, whole), 0);
 	assert_u64(stats().restored, 2);
+	assert_true(session_segment(kit.s, id, &segment));
 	request(2, 1);
 	assert_memory_equal(kit.out.session_id, id, KEY_BYTES);
 	assert_int_equal(kit.facts[FACT_START], 0);
@@ -216,7 +242,8 @@ static void a_checkpoint_is_taken_up_by_another_process(void **state)
 	buf_done(&saved);
 }
 
-UNIT_MAIN(cmocka_unit_test_teardown(a_checkpoint_is_taken_up_by_another_process, stop),
+UNIT_MAIN(cmocka_unit_test_teardown(an_open_visit_is_known_by_its_id, stop),
+	  cmocka_unit_test_teardown(a_checkpoint_is_taken_up_by_another_process, stop),
 	  cmocka_unit_test_teardown(a_flood_of_cookies_stays_within_its_bound, stop),
 	  cmocka_unit_test_teardown(visitors_without_a_visit_go_first, stop),
 	  cmocka_unit_test_teardown(a_day_is_the_longest, stop),

@@ -47,11 +47,11 @@ def left_behind(log, before, pids):
 
 
 def has_all(text):
-    """Each kind of line, and of pages the slow one, the one with a missing part and the one that fails."""
+    """Each kind of line, a cart that was filled, and of pages the slow one, the one with a missing part and the one that fails."""
     lines = LINE.findall(text)
     signs = "".join(sign for sign, _, _ in lines)
     pages = [rest for sign, _, rest in lines if sign == "*"]
-    return (all(sign in signs for sign in "+*-") and any("tolerating" in p for p in pages)
+    return (all(sign in signs for sign in "+*-") and re.search(r" \$ [0-9a-f]{6} into the cart ", text) and any("tolerating" in p for p in pages)
             and any("parts failed" in p for p in pages) and any("error 404" in p for p in pages))
 
 

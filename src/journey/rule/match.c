@@ -199,19 +199,22 @@ enum truth rule_holds(struct look *l, const struct rule *rule)
 	return request == OPEN || response == OPEN ? OPEN : YES;
 }
 
-static bool may_hold(struct look *l, const struct rule *rule, bool request)
+/* `answered`: the head of the response was seen. */
+static bool may_hold(struct look *l, const struct rule *rule, bool answered)
 {
 	l->rule = rule;
-	if (!request && !status_holds(l, rule))
+	if (answered && !status_holds(l, rule))
 		return false;
 	if (request_holds(l, rule) == NO)
 		return false;
-	if (!request && response_holds(l, rule) == NO)
+	if (answered && response_holds(l, rule) == NO)
 		return false;
-	return page_holds(l, rule, !request);
+	return page_holds(l, rule, answered);
 }
 
-const struct body_wants *rules_wants(struct rules *r, const struct transaction *t, bool request)
+/* The first rule that wants something of that message and may hold; NULL. */
+static const struct rule *first_wanting(struct rules *r, const struct transaction *t, bool request,
+					bool answered)
 {
 	struct look *l = &r->look;
 	const struct bucket *b;
@@ -225,10 +228,31 @@ const struct body_wants *rules_wants(struct rules *r, const struct transaction *
 	for (uint32_t i = 0; i < b->count; i++) {
 		const struct entry *e = &b->entry[i];
 
-		if (!(e->wants >> request & 1) || !look_entry(l, e))
-			continue;
-		if (may_hold(l, r->rule[e->rule], request))
-			return r->rule[e->rule]->group->wants[request];
+		if (e->wants >> request & 1 && look_entry(l, e) &&
+		    may_hold(l, r->rule[e->rule], answered))
+			return r->rule[e->rule];
 	}
 	return NULL;
+}
+
+const struct body_wants *rules_wants(struct rules *r, const struct transaction *t, bool request)
+{
+	const struct rule *rule = first_wanting(r, t, request, !request);
+
+	return rule ? rule->group->wants[request] : NULL;
+}
+
+bool rules_may_want_response(struct rules *r, const struct transaction *t)
+{
+	return first_wanting(r, t, false, false) != NULL;
+}
+
+uint32_t rules_contents(const struct rules *r)
+{
+	uint32_t contents = 0;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		contents |= (r->rule[i]->wants[true] ? TXN_REQUESTS : 0) |
+			    (r->rule[i]->wants[false] ? TXN_RESPONSES : 0);
+	return contents;
 }

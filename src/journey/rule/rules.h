@@ -55,6 +55,9 @@ bool rules_in_use(const struct rules *r);
  * rule can hold. All rules that may hold of one message, as far as methods and paths say, have one struct
  * body_wants together. */
 const struct body_wants *rules_wants(struct rules *r, const struct transaction *t, bool request);
+/* By the head of the request, and of which messages at all (TXN_*): as txn_reader has them. */
+bool rules_may_want_response(struct rules *r, const struct transaction *t);
+uint32_t rules_contents(const struct rules *r);
 
 struct rules_sink {
 	void *ctx;

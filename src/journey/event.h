@@ -7,8 +7,8 @@
  *
  *   purchase, payment_error            keys_event(name, site, order number)  where one was seen
  *   parcours.cart, parcours.cart_abandoned   keys_event(name, site, what); what: the cart id by which the
- *                                      cart was first known (where the visit had ordered a cart of the
- *                                      same id before: id 00 be32(ordinal)), or session.id
+ *                                      cart was first known (where a cart of the same id was ordered
+ *                                      before: id 00 be32(ordinal)), or session.id
  *                                      be32(ordinal of the cart in the visit)
  *   every other                        keys_event(name, site, exchange name of the edge's request, ordinal)
  *                                      le32(isn_client) le32(isn_server) le64(exchange_pos) le32(ordinal),

@@ -23,7 +23,8 @@ static void check(bool holds)
 
 static struct state {
 	struct {
-		uint8_t id[KEY_BYTES];
+		uint8_t id[2 *
+			   KEY_BYTES]; /* and the visit: another may know a cart by the same id */
 		uint64_t revision;
 		uint8_t step;
 		bool over;
@@ -45,14 +46,17 @@ static void check_items(const struct item *items, uint32_t count)
 static void check_fact(const struct event *e)
 {
 	const struct cart_state *s = e->cart;
+	uint8_t id[2 * KEY_BYTES];
 	unsigned i = 0;
 
-	while (i < at.count && memcmp(at.facts[i].id, e->event_id, KEY_BYTES))
+	memcpy(id, e->event_id, KEY_BYTES);
+	memcpy(id + KEY_BYTES, e->session_id, KEY_BYTES);
+	while (i < at.count && memcmp(at.facts[i].id, id, sizeof(id)))
 		i++;
 	if (i == FACTS)
 		return;
 	if (i == at.count) {
-		memcpy(at.facts[at.count++].id, e->event_id, KEY_BYTES);
+		memcpy(at.facts[at.count++].id, id, sizeof(id));
 	} else {
 		check(e->revision > at.facts[i].revision);
 		/* one that was over and goes on under its id may be another */
@@ -100,7 +104,7 @@ static void push(const uint8_t b[6])
 	char number[3] = { 'N', (char)('A' + (b[4] & 15)), 0 },
 	     order[2] = { (char)('a' + (b[4] & 3)), 0 };
 
-	SAY(.say = (enum say)(b[0] % SAYS), .visit = b[1] & 7, .key = (b[1] >> 3 & 3) + 1,
+	SAY(.say = (enum say)(b[0] % SAYS), .visit = b[1] & 7, .key = (b[1] & 3) + 1,
 	    .at = at.now - (b[5] >> 4) * 40, .took = (b[5] & 15) * 30, .items = lines[b[2] % LINES],
 	    .cart = lines[b[3] % LINES], .flags = b[2] & 0x40 ? 1 << BODY_HOLE : 0,
 	    .cut = b[2] & 0x80, .no_lines = b[3] & 0x40, .quantity = b[3] & 0x80 ? b[3] & 7 : 0,
@@ -136,7 +140,7 @@ static void merge(const uint8_t b[6])
 				  .site = SLICE("shop.example") };
 
 	kit_id(b[2] & 7, f.session_id);
-	kit_id(1000 + (b[2] >> 3 & 3) + 1, f.key);
+	kit_id(1000 + (b[2] & 3) + 1, f.key);
 	kit_id(1000 + (b[3] & 3) + 1, f.key_new);
 	carts_fact(kit.c, &f);
 }

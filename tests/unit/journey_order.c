@@ -172,6 +172,13 @@ static void second_cart_of_the_same_id_is_another(void **state)
 	keys_event(kit.keys, SLICE("parcours.cart"), SLICE("shop.example"),
 		   slice_of("c7\0\0\0\0\2", 7), expect);
 	assert_memory_equal(kit.last[EVENT_CART].event_id, expect, KEY_BYTES);
+	/* also in another visit */
+	SAY(BUY, .at = 4000, .took = 10, .number = "N2");
+	visit_ends(1, END_TIMEOUT, 4000);
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .at = 9000, .cart = "B1@500", .cart_id = "c7");
+	keys_event(kit.keys, SLICE("parcours.cart"), SLICE("shop.example"),
+		   slice_of("c7\0\0\0\0\3", 7), expect);
+	assert_memory_equal(kit.last[EVENT_CART].event_id, expect, KEY_BYTES);
 }
 
 static void late_answer_of_before_the_order_opens_nothing(void **state)

@@ -197,7 +197,8 @@ void cart_clear(struct carts *c, struct cart *cart)
 {
 	content_free(c, cart->lines);
 	content_free(c, cart->id);
-	*cart = (struct cart){ .ordinal = cart->ordinal };
+	/* the next one may be known by the same id, and then its word is the later one */
+	*cart = (struct cart){ .ordinal = cart->ordinal, .revision = cart->revision };
 }
 
 /* The id stays: whoever goes on under it has a second cart. */
@@ -314,6 +315,7 @@ static void remember(struct carts *c, struct holder *h)
 	l.open = h->cart.open && !h->cart.emptied;
 	l.recovered = h->cart.recovered;
 	l.has_id = h->cart.id;
+	l.ordered = h->ordered;
 	memcpy(l.session_id, h->session_id, KEY_BYTES);
 	memcpy(l.session_key, h->session_key, KEY_BYTES);
 	cart_marks(c, &h->cart, l.lines);

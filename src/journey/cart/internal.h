@@ -189,7 +189,7 @@ struct left {
 	uint16_t told;
 	uint8_t step;
 	bool open; /* it had a cart that was neither ordered nor emptied */
-	bool recovered, has_id;
+	bool recovered, has_id, ordered;
 };
 
 struct order {
@@ -302,7 +302,7 @@ void cart_clear(struct carts *c, struct cart *cart);
 /* It is no open one any more, for whatever was counted. */
 void cart_close(struct carts *c, struct holder *h);
 void cart_marks(struct carts *c, const struct cart *cart, uint32_t ret[4]);
-/* Of a cart that is opened now; `again`: the visit ordered one with the same id before. */
+/* Of a cart that is opened now; `again`: one with the same id was ordered before. */
 void cart_ids(struct carts *c, struct holder *h, bool again);
 
 /* ---- ask.c ---- */

@@ -364,7 +364,8 @@ static int load_left(struct carts *into, struct slice *rest)
 	struct left l, *to;
 
 	if (!take(rest, &l, sizeof(l)) || !are_flags(&l.open, 1) || !are_flags(&l.recovered, 1) ||
-	    !are_flags(&l.has_id, 1) || l.step > STEP_ORDER || !l.ordinal)
+	    !are_flags(&l.has_id, 1) || !are_flags(&l.ordered, 1) || l.step > STEP_ORDER ||
+	    !l.ordinal)
 		return -EBADMSG;
 	if (!into)
 		return 0;

@@ -111,7 +111,8 @@ static void go_on_from(struct carts *c, struct holder *h, struct left *l)
 	cart->step = l->step;
 	cart->told = l->told;
 	cart->opened_unix_ns = l->opened_unix_ns;
-	cart->revision = l->revision;
+	if (cart->revision < l->revision)
+		cart->revision = l->revision;
 	memcpy(key, l->session_key, KEY_BYTES);
 	other = left_find(c, NAME_CART, site, text_slice(cart->id));
 	if (other)
@@ -143,15 +144,19 @@ static void take_rare(struct carts *c, struct holder *h, struct holder *from)
 
 void cart_take_over(struct carts *c, struct holder *h, struct holder *from)
 {
-	uint32_t ordinal = h->cart.ordinal + 1;
+	uint32_t before = h->cart.ordinal, its = from->cart.ordinal;
+	uint64_t revision = h->cart.revision;
 
 	loose_drop(c, from);
 	named_unset(c, h, NAME_CART, text_slice(h->cart.id));
 	cart_clear(c, &h->cart);
 	h->cart = from->cart;
-	h->cart.ordinal = ordinal;
+	/* the next one of the same id is another than any before, in either visit */
+	h->cart.ordinal = before > its ? before + 1 : its + 1;
 	h->cart.dirty = true;
-	from->cart = (struct cart){ .ordinal = from->cart.ordinal };
+	from->cart = (struct cart){ .ordinal = its, .revision = h->cart.revision };
+	if (h->cart.revision < revision)
+		h->cart.revision = revision;
 	take_rare(c, h, from);
 	asks_move(c, from, h);
 	named_set(c, h, NAME_CART, text_slice(h->cart.id));
@@ -174,11 +179,28 @@ static bool take_by_id(struct carts *c, struct holder *h, struct slice id)
 	return true;
 }
 
+/* The place of the latest cart of that id that was ordered, in this visit or another; 0: none. */
+static uint32_t ordered_before(struct carts *c, const struct holder *h, struct slice id)
+{
+	const struct holder *other;
+	const struct left *l;
+
+	if (!id.len)
+		return 0;
+	if (h->ordered && slice_eq(text_slice(h->cart.id), id))
+		return h->cart.ordinal;
+	other = named_find(c, NAME_CART, text_slice(h->site), id);
+	if (other && other->ordered && slice_eq(text_slice(other->cart.id), id))
+		return other->cart.ordinal;
+	l = left_find(c, NAME_CART, text_slice(h->site), id);
+	return l && l->ordered ? l->ordinal : 0;
+}
+
 void cart_open(struct carts *c, struct holder *h, struct slice id, const struct interval *when,
 	       const struct item *items, uint32_t count)
 {
 	struct cart *cart = &h->cart;
-	bool again = h->ordered && id.len && slice_eq(text_slice(cart->id), id);
+	uint32_t before = ordered_before(c, h, id);
 	struct left *l;
 
 	h->ordered = h->ordered_numbered = false;
@@ -187,13 +209,13 @@ void cart_open(struct carts *c, struct holder *h, struct slice id, const struct 
 		return;
 	named_unset(c, h, NAME_CART, text_slice(cart->id));
 	cart_clear(c, cart);
-	cart->ordinal++;
+	cart->ordinal = (before > cart->ordinal ? before : cart->ordinal) + 1;
 	cart->open = cart->dirty = true;
 	cart->step = STEP_CART;
 	cart->opened_unix_ns = unix_of(c, when->at_ns);
 	text_set(c, &cart->id, id);
 	named_set(c, h, NAME_CART, text_slice(cart->id));
-	cart_ids(c, h, again);
+	cart_ids(c, h, before);
 	c->stats.opened++;
 	c->stats.open++;
 	l = left_of(c, h, items, count);

@@ -170,6 +170,21 @@ def rules():
         table.add("200 rules, µs a transaction, %s" % name, "", "", value, *asked)
 
 
+def carts():
+    """The carts by themselves: what a transaction and what is said costs, and their memory."""
+    found, weight = {}, 0
+    for _ in range(ROUNDS):
+        out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "core_journey_cart"), "1"])
+        for name, ns in re.findall(r"(?m)^(.+?) +(\d+) ns$", out):
+            found.setdefault(name, []).append(float(ns))
+        weight = float(re.search(r"100000 open carts of 3 lines: ([\d.]+) MiB", out).group(1))
+    for name, values in found.items():
+        value = Spread(values, "%.0f")
+        asked = ("≤ 50", verdict(value.median, 50)) if "without" in name else ("shown", "")
+        table.add("carts, ns, %s" % name, "", "", value, *asked)
+    table.add("memory of 100,000 open carts of 3 lines", "", "%.1f MiB" % weight, "", "shown", "")
+
+
 def resident(pid):
     """(RSS without the mapped rings, of the rings) in KiB."""
     apart = rings = 0
@@ -264,7 +279,8 @@ def lived_time():
         table.add("lived time, %s" % what, "", "%d pages" % len(part), "median %.1f %%, nine of ten %.1f %%" % (median, most), *asked)
 
 
-PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "rules": rules, "memory": memory, "start": start,
+PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "rules": rules,
+         "carts": carts, "memory": memory, "start": start,
          "lived": lived_time}
 
 

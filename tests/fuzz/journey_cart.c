@@ -64,7 +64,14 @@ static void check_fact(const struct event *e)
 	}
 	at.facts[i].revision = e->revision;
 	at.facts[i].step = (uint8_t)s->step;
-	at.facts[i].over = s->condition != CART_OPEN || e->kind == EVENT_CART_ABANDONED;
+	at.facts[i].over = s->condition != CART_OPEN;
+	/* it went on in another visit; or what is known of the visit was let go */
+	for (unsigned k = 0; k < at.count; k++) {
+		bool of_visit = !memcmp(at.facts[k].id + KEY_BYTES, id + KEY_BYTES, KEY_BYTES);
+
+		at.facts[k].over |= of_visit ? e->kind == EVENT_CART_ABANDONED
+					     : !memcmp(at.facts[k].id, id, KEY_BYTES);
+	}
 	check_items(s->items, s->item_count);
 	check(!s->has_value || s->value.scale <= AMOUNT_SCALE_MAX);
 }
@@ -191,7 +198,7 @@ static void other(const uint8_t b[6])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct carts_options o = { .open = 6,
+	struct carts_options o = { .open = 40,
 				   .bytes = BYTES,
 				   .orders = 100,
 				   .unshown_ns = 60000 * MS,

@@ -312,6 +312,10 @@ static void no_notice_is_left_at_the_payment_page(void **state)
 	assert_int_equal(kit.last[EVENT_PURCHASE].session_id[0], 1);
 	SAY(NOTICE, .at = 90001000, .took = 10, .order_id = "77", .number = "N1");
 	told_is("");
+	/* and nothing that could be recovered */
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .key = 1, .at = 90002000, .cart = "A1@500");
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
 }
 
 static void notice_of_an_unknown_cart_is_no_order(void **state)

@@ -318,6 +318,8 @@ static void remember(struct carts *c, struct holder *h)
 	l.ordered = h->ordered;
 	memcpy(l.session_id, h->session_id, KEY_BYTES);
 	memcpy(l.session_key, h->session_key, KEY_BYTES);
+	if (h->cart.id)
+		name_of(c, NAME_CART, site, text_slice(h->cart.id), l.cart_name);
 	cart_marks(c, &h->cart, l.lines);
 	leave_under(c, site, &l, NAME_VISITOR, slice_of(h->session_key, KEY_BYTES));
 	leave_under(c, site, &l, NAME_CART, text_slice(h->cart.id));

@@ -183,6 +183,7 @@ struct named {
 struct left {
 	uint8_t name[KEY_BYTES]; /* key */
 	uint8_t session_id[KEY_BYTES], session_key[KEY_BYTES];
+	uint8_t cart_name[KEY_BYTES]; /* of the copy under the cart's id; 0: it has none */
 	uint64_t opened_unix_ns, revision;
 	uint32_t lines[4]; /* hashes of some of its lines; 0: none */
 	uint32_t ordinal;

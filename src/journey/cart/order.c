@@ -270,19 +270,30 @@ static struct left *left_order(struct carts *c, const struct said *s)
 	return l ? l : left_find(c, NAME_ORDER, site, s->order_id);
 }
 
+/* Under each of its names. */
+static void left_ordered(struct carts *c, struct left *l, struct slice site)
+{
+	struct left *const copies[] = { l, table_find(c->left, l->cart_name),
+					left_find(c, NAME_VISITOR, site,
+						  slice_of(l->session_key, KEY_BYTES)) };
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!copies[i] || memcmp(copies[i]->session_id, l->session_id, KEY_BYTES))
+			continue;
+		copies[i]->open = false;
+		copies[i]->ordered = true;
+	}
+}
+
 /* The visit was over; the order is still its. */
 static void notice_of_left(struct carts *c, struct left *l, const struct said *s)
 {
-	struct left *visitor;
 	struct said of = *s;
 	struct transaction t = *s->t;
 	struct deal d;
 
 	deal_of(c, NULL, s, &d);
-	l->open = false;
-	visitor = left_find(c, NAME_VISITOR, s->t->site, slice_of(l->session_key, KEY_BYTES));
-	if (visitor && !memcmp(visitor->session_id, l->session_id, KEY_BYTES))
-		visitor->open = false;
+	left_ordered(c, l, s->t->site);
 	if (is_known(c, &d))
 		return;
 	remember(c, &d);

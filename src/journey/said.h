@@ -56,7 +56,7 @@ struct item {
 
 #define ITEMS_MAX 200 /* of a cart, list or order; more are counted and left out, `items_cut` */
 
-/* A cart as an answer shows it, whole. */
+/* A cart as an answer shows it, whole; with nothing but an id: which cart it is about. */
 struct cart_shown {
 	struct slice id; /* the shop's; at == NULL: it has none that we see */
 	bool has_value, has_quantity, has_items;

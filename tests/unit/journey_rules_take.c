@@ -316,7 +316,8 @@ static void carts(void **state)
 			    "view_cart cart( id=c1 items=0 empty )\n");
 	/* no list at all: an error, an answer of another kind */
 	assert_string_equal(json("{\"error\":\"gone\"}"), "view_cart\n");
-	assert_string_equal(json("{\"id\":\"c1\"}"), "view_cart\n");
+	/* which cart it is, and nothing of what is in it */
+	assert_string_equal(json("{\"id\":\"c1\"}"), "view_cart cart( id=c1 )\n");
 	assert_string_equal(json("{\"lines\":null}"), "view_cart\n");
 	/* a list that was cut */
 	assert_string_equal(shown_cut("application/json", "{\"lines\":[]}", 10),

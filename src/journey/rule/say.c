@@ -120,7 +120,7 @@ static void take_cart(struct reader *r, const struct rule *rule, struct cart_sho
 	empty = (take->empty && conditions_hold(r->look, take->empty, NULL, 0) == YES) ||
 		(cart->has_quantity && !cart->quantity.units) || (list.shown && !list.count);
 	s->cart_is_empty = empty && !list.count;
-	if (cart->has_value || cart->has_quantity || list.shown || s->cart_is_empty)
+	if (cart->id.len || cart->has_value || cart->has_quantity || list.shown || s->cart_is_empty)
 		s->cart = cart;
 }
 

@@ -189,6 +189,7 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 	close_ordered(c, h, s, when, d->number.len);
 	cart_open(c, h, slice_of(cart->id ? id : NULL, cart->id ? cart->id->len : 0), &next.shown,
 		  NULL, 0);
+	content_free(c, cart->lines); /* of one that another visit held by that id: older */
 	cart->lines = next.lines;
 	cart->complete = next.complete;
 	cart->behind = next.behind;

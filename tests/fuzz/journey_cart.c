@@ -58,9 +58,9 @@ static void check_fact(const struct event *e)
 	if (i == at.count) {
 		memcpy(at.facts[at.count++].id, id, sizeof(id));
 	} else {
-		check(e->revision > at.facts[i].revision);
-		/* one that was over and goes on under its id may be another */
-		check(at.facts[i].over || s->step >= at.facts[i].step);
+		/* one that was over and goes on under its id may be another, or its end be forgotten */
+		check(at.facts[i].over ||
+		      (e->revision > at.facts[i].revision && s->step >= at.facts[i].step));
 	}
 	at.facts[i].revision = e->revision;
 	at.facts[i].step = (uint8_t)s->step;

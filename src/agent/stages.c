@@ -24,7 +24,8 @@ struct txn_limits txn_limits_of(const struct config *c)
 		.open = (uint32_t)c->transactions,
 		.bytes = c->transaction_bytes,
 		.patience_ns = 10000000000,
-		.hold_ns = 250000000,
+		.hold_ns =
+			800000000, /* a caller that waits for a processor; seen within a second all the same */
 		.templates = (uint32_t)c->templates,
 		.processes = { .processes = (uint32_t)c->processes, .keep_ns = 30000000000 },
 	};

@@ -232,7 +232,7 @@ struct txn_limits {
 	uint32_t open;	      /* transactions open at once: 65,536 */
 	size_t bytes;	      /* arenas of all of them: 32 MiB */
 	uint64_t patience_ns; /* for the acknowledgement of a whole response: 10 s */
-	uint64_t hold_ns;     /* for what txn_sink.early waits for: 250 ms */
+	uint64_t hold_ns;     /* for what txn_sink.early waits for: 800 ms */
 	uint32_t templates;   /* distinct path templates; beyond: "{other}" */
 	struct process_limits processes;
 	const struct body_limits *bodies; /* NULL: body_limits_default; copied */

@@ -12,12 +12,13 @@ process; so what is believed has been shown under that load. What mostly waits i
 import collections
 import concurrent.futures
 import os
+import re
 import time
 
 from lib import process
 from lib.agent import Agent, sources
 from lib.edge import Chain, ask, edge_ids, judge
-from lib.suite import Suite, check, equal
+from lib.suite import Failure, Suite, check, equal
 
 # at once: requests, share of calls that must be linked: by threads that are many, by a single one; applications
 # that are asked side by side
@@ -88,7 +89,11 @@ def verdict(app, chain, loaded, seen, at_once):
            if r.get("server.port" if r["kind"] == "server" else "network.peer.port") in chain.ports]
     ids = edge_ids(chain, own, loaded.result())
     equal(len(ids), requests, "requests at the edge")
-    right, wrong, inner = judge(chain, own, ids)
+    lost = {k: v for k, v in stats.items() if v and re.search(r"lost|unobserved|evicted|refused|dropped|not_http|unseen", k)}
+    try:
+        right, wrong, inner = judge(chain, own, ids)
+    except Failure as e:
+        raise Failure("%s; lost: %s" % (e, lost)) from None
     told = "%d of %d linked; of all processes: %s" % (right, inner, figures(stats) or "none believed")
     equal(wrong, 0, "wrong links: " + told)
     kind = APPS[app]

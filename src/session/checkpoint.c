@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * checkpoint.c: visitors with an open visit ↔ octets (session.h, session_save). Hashes and pseudonyms
- * only. The same program on the same machine reads it again, so numbers are as they lie in memory; a
+ * checkpoint.c: visitors with an open visit ↔ octets (session.h, session_save). Hashes, pseudonyms and
+ * sealed texts only. The same program on the same machine reads it again, so numbers are as they lie in memory; a
  * version in front, made of the layout, keeps every other program out, and a mark of the secret one that
  * would not know these visitors. With each go its pages (page/save.c).
  *
@@ -11,7 +11,7 @@
 
 #include "session/internal.h"
 
-#define VERSION 4
+#define VERSION 5
 
 struct saved_head {
 	uint32_t version, visitor_bytes, clue_bytes, name_bytes, pages_layout;
@@ -30,7 +30,15 @@ struct saved_visitor {
 	uint64_t seen_unix_ns, last_unix_ns, solid_unix_ns;
 	struct visit visit; /* times and pointers within are replaced */
 	uint8_t touch_len[2][3];
+	uint64_t site_mark; /* known_site.hash: the name under which its name is sealed */
 	uint8_t value, confirmed, emptied, has_print, site_len, clues;
+};
+
+/* A site's name may be a customer's (his shop, his tenant), so it is sealed; of the site before, from memory. */
+struct site_seal {
+	uint64_t mark;
+	uint8_t len;
+	char from[SITE_BYTES], to[SITE_BYTES];
 };
 
 struct saved_clue {
@@ -79,7 +87,21 @@ static int save_touches(const struct visit_segment *v, void *ctx,
 	return err;
 }
 
-static int save_visitor(const struct session *s, const struct identity *who, void *ctx,
+/* Sealed, or opened again. */
+static struct slice seal(struct keys *k, struct site_seal *seal, uint64_t mark, struct slice name)
+{
+	if (seal->mark != mark || !slice_eq(slice_of(seal->from, seal->len), name)) {
+		seal->mark = mark;
+		seal->len = (uint8_t)name.len;
+		memcpy(seal->from, name.at, name.len);
+		memcpy(seal->to, name.at, name.len);
+		keys_seal(k, slice_of(&mark, sizeof(mark)), seal->to, name.len);
+	}
+	return slice_of(seal->to, seal->len);
+}
+
+static int save_visitor(const struct session *s, const struct identity *who,
+			struct site_seal *sites, void *ctx,
 			int (*add)(void *ctx, struct slice piece))
 {
 	uint64_t wall = (uint64_t)s->wall_minus_mono_ns;
@@ -101,6 +123,7 @@ static int save_visitor(const struct session *s, const struct identity *who, voi
 	v.value = who->value;
 	v.confirmed = who->confirmed;
 	v.emptied = who->emptied;
+	v.site_mark = who->site->hash;
 	v.site_len = who->site->name.len;
 	v.clues = who->clue_count;
 	if (who->print) {
@@ -109,7 +132,7 @@ static int save_visitor(const struct session *s, const struct identity *who, voi
 	}
 	err = add(ctx, slice_of(&v, sizeof(v)));
 	if (!err)
-		err = add(ctx, site_name(who->site));
+		err = add(ctx, seal(s->keys, sites, who->site->hash, site_name(who->site)));
 	if (!err)
 		err = save_touches(&who->visit.segment, ctx, add);
 	for (const struct clue *c = who->clues; c && !err; c = c->next) {
@@ -136,6 +159,7 @@ int session_save(const struct session *s, void *ctx, int (*add)(void *ctx, struc
 				s->now_ns,
 				s->wall_minus_mono_ns };
 	struct table *names = s->identities->names;
+	struct site_seal sites = { 0 };
 	int err;
 
 	mark_of(s, h.mark);
@@ -147,7 +171,7 @@ int session_save(const struct session *s, void *ctx, int (*add)(void *ctx, struc
 	for (struct cookie_name *n = table_oldest(names); n && !err; n = table_newer(names, n))
 		err = add(ctx, slice_of(n, sizeof(*n)));
 	for (struct identity *who = next_kept(s, NULL); who && !err; who = next_kept(s, who))
-		err = save_visitor(s, who, ctx, add);
+		err = save_visitor(s, who, &sites, ctx, add);
 	return err;
 }
 
@@ -214,7 +238,7 @@ static bool is_segment(const struct visit_segment *v)
 /* One visitor; s == NULL: only looks whether it is one. `rules`: the same as when it was written, as are words
  * where there are as many. */
 static bool load_visitor(struct session *s, const struct saved_head *h, bool rules,
-			 struct slice *rest)
+			 struct site_seal *sites, struct slice *rest)
 {
 	int64_t by_ns = s ? h->wall_minus_mono_ns - s->wall_minus_mono_ns : 0;
 	struct identity *who = NULL;
@@ -222,14 +246,16 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 	struct slice name;
 	struct known_site *site;
 
-	if (!take(rest, &v, sizeof(v)) || rest->len < v.site_len || v.value >= VALUES ||
-	    v.value == VALUE_IDLE || v.visit.basis > EVIDENCE_ADDRESS ||
+	if (!take(rest, &v, sizeof(v)) || rest->len < v.site_len || v.site_len > SITE_BYTES ||
+	    v.value >= VALUES || v.value == VALUE_IDLE || v.visit.basis > EVIDENCE_ADDRESS ||
 	    !is_segment(&v.visit.segment) || v.visit.alias_count > ALIASES_MAX ||
 	    v.basis.kind > EVIDENCE_ADDRESS || v.clues > CLUES_EACH)
 		return false;
 	name = slice_sub(*rest, 0, v.site_len);
 	*rest = slice_sub(*rest, v.site_len, rest->len);
-	site = s ? sites_by_name(s->sites, name) : NULL;
+	site = s ? sites_by_name(s->sites, seal(s->keys, sites, v.site_mark, name)) : NULL;
+	if (site && site->hash != v.site_mark)
+		site = NULL; /* damaged */
 	if (!rules)
 		v.visit.segment.touchpoint = v.visit.segment.class = 0;
 	if (s && h->words != segments_words(s->segments))
@@ -257,6 +283,7 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 static bool load_all(struct session *s, const struct saved_head *h, struct slice rest)
 {
 	bool rules = s && h->rules == conditions_mark(segments_conditions(s->segments));
+	struct site_seal sites = { 0 };
 
 	for (uint64_t i = 0; i < h->names; i++) {
 		struct cookie_name n, *to = NULL;
@@ -270,7 +297,7 @@ static bool load_all(struct session *s, const struct saved_head *h, struct slice
 			*to = n;
 	}
 	for (uint64_t i = 0; i < h->visitors; i++)
-		if (!load_visitor(s, h, rules, &rest))
+		if (!load_visitor(s, h, rules, &sites, &rest))
 			return false;
 	return rest.len == 0;
 }

@@ -334,7 +334,7 @@ def of_clients():
     one, two = v4(), v4()
     yield field("X-Forwarded-For with several", "X-Forwarded-For", "%s, %s" % (one, two), one, two, shown=True)
     yield field("Forwarded", "Forwarded", "for=%s;host=shop.example" % (value := v4()), value, shown=True)
-    yield field("X-Forwarded-Host", "X-Forwarded-Host", (value := hexa()) + ".users.example", value)
+    yield field("X-Forwarded-Host", "X-Forwarded-Host", (value := hexa()) + ".users.example", value, shown=True)
     for name in ("Accept-Language", "Sec-CH-UA-Model", "Accept", "Sec-CH-UA"):
         yield field(name, name, '"%s"' % (value := word()), value)
 

@@ -87,7 +87,7 @@ class Look:
         number = grouped(whole, self.style.thousands)
         if self.digits:
             number += "%s%0*d" % (self.style.decimal, self.digits, rest)
-        return self.style.form % (("-" if amount < 0 else "") + number)
+        return ("-" if amount < 0 else "") + self.style.form % number
 
     def encode(self, text):
         """Octets of a page: what the charset does not have becomes a character reference, as browsers and old

@@ -25,8 +25,7 @@ class Record:
         self.who, self.kind, self.way, self.customer = who, kind, way, customer
         self.requests, self.views, self.searches, self.carts, self.orders = 0, [], [], [], []
         self.log_ins, self.sign_ups, self.last = 0, 0, None
-        self.visits = [self]  # begun anew by somebody who comes again: later()
-        self.number = 0
+        self.step = None  # of a cart that is left now and taken up again later
 
     def sent(self, begin, end):
         with self.lock:
@@ -45,7 +44,8 @@ class Record:
                         names.append(name)
 
     def told(self):
-        keys = ("who", "kind", "way", "customer", "requests", "views", "searches", "carts", "orders", "log_ins", "sign_ups", "last")
+        keys = ("who", "kind", "way", "customer", "requests", "views", "searches", "carts", "orders", "log_ins", "sign_ups", "last",
+                "step")
         return {key: getattr(self, key) for key in keys}
 
 

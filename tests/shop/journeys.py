@@ -6,7 +6,7 @@ Every kind comes in turn, by forms and by script in turn, each as another person
 jar of its own. Each visit writes one JSON object a line to --record: who, kind, way, customer (human, robot,
 staff), requests, views (products), searches, carts and orders (names it was shown), log_ins, sign_ups, last
 (nanoseconds since 1970 at which its last request began and ended). With --gap some come again after so many
-seconds, which is another line with the same `who`.
+seconds, which is another line with the same `who`; the first then says at which `step` it left the cart.
 
     journeys.py --port 8080 --provider-port 9000 [--count 200] [--seed 1] [--pace 0.05] [--at-once 16]
                 [--charset utf-8] [--gap 0] [--kinds a,b] [--record FILE]
@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from catalogue import BY_ID, PRODUCTS
+from catalogue import PRODUCTS
 from customer import WAYS, Browser, Record
 
 HUMAN = ["Mozilla/5.0 (X11; Linux x86_64; rv:%d.0) Gecko/20100101 Firefox/%d.0" % (v, v) for v in range(100, 160)]
@@ -336,7 +336,8 @@ class Journey:
 
     # ---- who comes again (--gap) ----
 
-    def again(self):
+    def again(self, step):
+        self.record.step = step
         self.visits.append(Record(self.record.who, self.record.kind, self.record.way, self.record.customer))
         self.record = self.browser.record = self.visits[-1]
         self.browser.close()
@@ -346,13 +347,13 @@ class Journey:
     def comes_again_and_orders(self):
         self.fill()
         self.check_out("address")
-        self.again()
+        self.again("address")
         self.check_out()
         self.order()
 
     def comes_again_and_leaves(self):
         self.fill()
-        self.again()
+        self.again("cart")
         self.way.add(2001)
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Scripted visitors of the shop: some look around, some buy, some are refused or leave their cart.
+"""Scripted visitors of the shop: some look around, some buy, some are refused (and try again), are sent away to
+pay, take something out again, or leave their cart at whichever step.
 
 Each is a thread that makes one visit after the other, each as another person: with an address, a browser, a
 language, a way by which he came and cookies of his own, and with the fields that a browser sends. What a visit
@@ -88,6 +89,8 @@ class Visitor:
         response, text = self.fetch(method, path, form)
         while response.status in (302, 303):
             path = response.getheader("Location")
+            if path.startswith("http"):  # to another host, which is not the shop's
+                return response.status, path
             response, text = self.fetch("GET", path)
         self.last = "http://127.0.0.1:%d%s" % (self.port, path)
         for part in re.findall(r'(?:src|href)="(/(?:static|images)/[^"]+)"', text):
@@ -126,29 +129,56 @@ class Visitor:
         if self.random.random() < 0.1:
             self.page("/product/sold-last-year")
 
-    def buy(self, until):
-        """Fills a cart and goes as far as `until`: cart, address, shipping, refused or paid."""
+    def fill(self):
+        """Puts some things into the cart, and perhaps one of them back."""
         self.browse()
-        for _ in range(self.random.randint(1, 3)):
-            number = self.random.choice([1001, 1003, 2001, 2002, 3004, 4002, 3003])
+        chosen = self.random.sample([1001, 1003, 2001, 2002, 3004, 4002, 3003], self.random.randint(1, 3))
+        for number in chosen:
             self.page("/cart/add", "POST", {"product": number, "quantity": self.random.randint(1, 2)})
+        if len(chosen) > 1 and self.random.random() < 0.3:
+            self.page("/cart/remove", "POST", {"product": chosen[0]})
+        if self.random.random() < 0.3:
+            self.page("/cart/coupon", "POST", {"code": self.random.choice(["SPRING10", "SPRING99"])})
+
+    def buy(self, until):
+        """Fills a cart and goes as far as `until`."""
+        self.fill()
         if until == "cart":
             return
-        self.page("/checkout/address")
+        self.page("/checkout")
+        self.page("/checkout/contact", "POST", {"email": "visitor@example.org"})
         self.page("/checkout/address", "POST", {"name": "A. Visitor", "street": "1 High Street", "city": "Lyon"})
         if until == "address":
             return
         self.page("/checkout/shipping", "POST", {"method": self.random.choice(["standard", "express"])})
         if until == "shipping":
             return
-        card = "4000000000000002" if until == "refused" else "4242424242424242"
-        self.page("/checkout/payment", "POST", {"card": card})
+        if until in ("away", "away_and_back"):
+            return self.pay_elsewhere(until == "away_and_back")
+        if until in ("refused", "retried"):
+            self.page("/checkout/payment", "POST", {"card": "4000000000000002"})
+        if until != "refused":
+            self.page("/checkout/payment", "POST", {"card": "4242424242424242"})
+
+    def pay_elsewhere(self, pays):
+        """On the provider's page; who does not pay there has left his cart there."""
+        status, place = self.page("/checkout/payment", "POST", {"method": "elsewhere"})
+        if status != 302 or not pays:
+            return
+        place = urllib.parse.urlsplit(place)
+        provider = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
+        provider.request("POST", place.path, "card=4242424242424242&notify=none", {"User-Agent": self.agent})
+        answer = provider.getresponse()
+        answer.read()
+        provider.close()
+        self.page(urllib.parse.urlsplit(answer.getheader("Location")).path)
 
     def run(self, script=None):
         while time.monotonic() < self.end:
             try:
                 script = script or self.random.choices(
-                    ["browse", "crawl", "cart", "address", "shipping", "refused", "paid"], [8, 1, 3, 1, 1, 1, 4])[0]
+                    ["browse", "crawl", "cart", "address", "shipping", "refused", "retried", "away", "away_and_back", "paid"],
+                    [8, 1, 3, 1, 1, 1, 1, 1, 1, 3])[0]
                 if script in ("browse", "crawl", "tour"):
                     getattr(self, script)()
                 else:

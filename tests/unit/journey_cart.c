@@ -168,6 +168,31 @@ static void double_click_with_two_answers(void **state)
 	assert_u64(kit_stats().changes_unshown, 0);
 }
 
+static void page_that_was_made_before_the_other_tab_asked(void **state)
+{
+	SAY(ADD, .at = 1215, .took = 23, .items = "A1", .status = 302);
+	SAY(ADD, .at = 1323, .took = 11, .items = "B1", .status = 302);
+	SAY(VIEW, .at = 1319, .took = 23, .cart = "A1@500");
+	told_is("add_to_cart A1@500 =5.00EUR\n"
+		"view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
+	SAY(VIEW, .at = 1371, .took = 10, .cart = "A1@500 B1@300");
+	told_is("add_to_cart B1@300 =3.00EUR\n"
+		"parcours.cart open cart A1@500 B1@300 =8.00EUR q2\n");
+	assert_u64(kit_stats().changes_unshown, 0);
+}
+
+static void page_that_shows_what_two_tabs_asked_for(void **state)
+{
+	has_one();
+	SAY(ADD, .at = 2000, .took = 10, .items = "B1", .status = 302);
+	SAY(ADD, .at = 2011, .took = 10, .items = "C1", .status = 302);
+	SAY(VIEW, .at = 2012, .took = 20, .cart = "A1@500 B1@300 C1@200");
+	told_is("add_to_cart B1@300 C1@200 =5.00EUR\n"
+		"view_cart A1@500 B1@300 C1@200 =10.00EUR\n"
+		"parcours.cart open cart A1@500 B1@300 C1@200 =10.00EUR q3\n");
+}
+
 static void nobody_asked(void **state)
 {
 	has_one();
@@ -482,7 +507,9 @@ UNIT_MAIN(C(own_answer_shows_what_was_added), C(next_answer_shows_it), C(differe
 	  C(lines_of_one_id_are_added_up), C(difference_by_pieces_where_lines_are_not_shown),
 	  C(difference_by_value_where_nothing_else_is_shown), C(other_currency_is_not_compared),
 	  C(nothing_moved_is_no_event), C(change_that_is_never_shown_is_counted),
-	  C(double_click_is_shown_once), C(double_click_with_two_answers), C(nobody_asked),
+	  C(double_click_is_shown_once), C(double_click_with_two_answers),
+	  C(page_that_was_made_before_the_other_tab_asked),
+	  C(page_that_shows_what_two_tabs_asked_for), C(nobody_asked),
 	  C(ask_comes_after_what_it_did), C(older_answer_changes_nothing),
 	  C(refused_change_is_no_change), C(first_show_with_more_than_was_asked_for),
 	  C(first_show_where_nothing_can_be_told_apart),

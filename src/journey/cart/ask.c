@@ -63,23 +63,52 @@ static bool is_own(const struct ask *a, const struct interval *when)
 	return a->when.at_ns == when->at_ns && a->when.end_ns == when->end_ns;
 }
 
+/* Is a product that was asked for among the lines that moved? Only where ids tell. */
+static bool names_one(const struct ask *a, const struct item *moved, uint32_t count)
+{
+	for (uint32_t i = 0; i < a->items->count; i++) {
+		struct item item;
+
+		line_item(a->items, i, &item);
+		if (!item.id.at)
+			return true;
+		for (uint32_t k = 0; k < count; k++)
+			if (!moved[k].id.at || slice_eq(moved[k].id, item.id))
+				return true;
+	}
+	return false;
+}
+
+/* An ask that was under way while the answer was made (another tab, a second click): lines that moved and
+ * are others show that it came too late for that answer. */
+static bool came_too_late(const struct ask *a, const struct interval *when,
+			  const struct difference *d)
+{
+	return since(a->when.end_ns, when->at_ns) > 0 && !is_own(a, when) && a->items &&
+	       a->items->count && d->up_count + d->down_count &&
+	       !names_one(a, d->up, d->up_count) && !names_one(a, d->down, d->down_count);
+}
+
 /* An ask that was answered later than the cart was shown is none of whose effect it shows, as far as can be
  * helped (h->lenient: where nobody else explains it). */
 static bool may_explain(const struct holder *h, const struct ask *a, const struct interval *when,
-			bool up)
+			const struct difference *d, bool up)
 {
-	return since(h->lenient ? a->when.at_ns : a->when.end_ns, when->end_ns) <= 0 &&
-	       (a->say == SAY_CHANGE_CART ||
-		a->say == (up ? SAY_ADD_TO_CART : SAY_REMOVE_FROM_CART));
+	if (a->say != SAY_CHANGE_CART && a->say != (up ? SAY_ADD_TO_CART : SAY_REMOVE_FROM_CART))
+		return false;
+	if (h->lenient)
+		return since(a->when.at_ns, when->end_ns) <= 0;
+	return since(a->when.end_ns, when->end_ns) <= 0 && !came_too_late(a, when, d);
 }
 
 /* The ask of the answer's own exchange, else the first one. */
-static struct ask *asker(const struct holder *h, const struct interval *when, bool up)
+static struct ask *asker(const struct holder *h, const struct interval *when,
+			 const struct difference *d, bool up)
 {
 	struct ask *found = NULL;
 
 	for (struct ask *a = h->asks; a; a = a->next) {
-		if (!may_explain(h, a, when, up))
+		if (!may_explain(h, a, when, d, up))
 			continue;
 		if (is_own(a, when))
 			return a;
@@ -89,12 +118,13 @@ static struct ask *asker(const struct holder *h, const struct interval *when, bo
 	return found;
 }
 
-static void mark_shown(struct holder *h, const struct interval *when, bool up)
+static void mark_shown(struct holder *h, const struct interval *when, const struct difference *d,
+		       bool up)
 {
-	struct ask *own = asker(h, when, up);
+	struct ask *own = asker(h, when, d, up);
 
 	for (struct ask *a = h->asks; a; a = a->next)
-		if (may_explain(h, a, when, up) && (a == own || !is_own(own, when)))
+		if (may_explain(h, a, when, d, up) && (a == own || !is_own(own, when)))
 			a->shown = true;
 }
 
@@ -194,15 +224,15 @@ static void tell_change(struct carts *c, struct holder *h, const struct told *t,
 
 /* As many as were asked for: those that were. */
 static uint32_t asked_items(struct carts *c, const struct holder *h, const struct interval *when,
-			    bool up, const struct amount *by)
+			    const struct difference *d, bool up, const struct amount *by)
 {
-	struct ask *own = asker(h, when, up);
+	struct ask *own = asker(h, when, d, up);
 	struct amount sum = { 0 };
 	uint32_t n = 0;
 	bool alone = own && own->has_pieces && is_own(own, when) && amount_same(&own->pieces, by);
 
 	for (const struct ask *a = h->asks; a; a = a->next) {
-		if (!may_explain(h, a, when, up) || (alone && a != own))
+		if (!may_explain(h, a, when, d, up) || (alone && a != own))
 			continue;
 		if (!a->has_pieces || !a->items || !amount_add(&sum, &a->pieces, 1, &sum))
 			return 0;
@@ -220,15 +250,16 @@ static uint32_t asked_items(struct carts *c, const struct holder *h, const struc
 }
 
 static bool asked_pieces(const struct holder *h, const struct interval *when,
-			 const struct amount *in_all)
+			 const struct difference *d)
 {
-	struct ask *own = asker(h, when, true);
+	const struct amount *in_all = &d->pieces;
+	struct ask *own = asker(h, when, d, true);
 	struct amount sum = { 0 };
 
 	if (own && own->has_pieces && is_own(own, when) && amount_same(&own->pieces, in_all))
 		return true;
 	for (const struct ask *a = h->asks; a; a = a->next)
-		if (may_explain(h, a, when, true) &&
+		if (may_explain(h, a, when, d, true) &&
 		    (!a->has_pieces || !amount_add(&sum, &a->pieces, 1, &sum)))
 			return false;
 	return amount_same(&sum, in_all);
@@ -246,7 +277,7 @@ static uint32_t asked_lines(struct carts *c, const struct holder *h, const struc
 
 		for (const struct ask *a = h->asks; a; a = a->next)
 			for (uint32_t k = 0;
-			     may_explain(h, a, when, true) && a->items && k < a->items->count;
+			     may_explain(h, a, when, d, true) && a->items && k < a->items->count;
 			     k++) {
 				const struct amount one = { .units = 1 };
 				struct item item;
@@ -270,14 +301,14 @@ static void explain_first(struct carts *c, struct holder *h, const struct told *
 	struct told some = *t;
 	uint32_t n;
 
-	if (asker(h, when, true)->say != SAY_ADD_TO_CART)
+	if (asker(h, when, d, true)->say != SAY_ADD_TO_CART)
 		return;
-	if (d->has_pieces && amount_sign(&d->pieces) > 0 && asked_pieces(h, when, &d->pieces)) {
+	if (d->has_pieces && amount_sign(&d->pieces) > 0 && asked_pieces(h, when, d)) {
 		if (d->up_count) {
 			tell_change(c, h, t, true, d->up, d->up_count, d);
 			return;
 		}
-		n = asked_items(c, h, when, true, &d->pieces);
+		n = asked_items(c, h, when, d, true, &d->pieces);
 		tell_change(c, h, t, true, c->order_items, n, d);
 		return;
 	}
@@ -293,7 +324,7 @@ static bool moved_way(struct carts *c, const struct holder *h, const struct inte
 		      uint32_t *ret_count)
 {
 	const int way = up ? 1 : -1;
-	const struct ask *who = asker(h, when, up);
+	const struct ask *who = asker(h, when, d, up);
 
 	*ret_items = up ? d->up : d->down;
 	*ret_count = up ? d->up_count : d->down_count;
@@ -308,7 +339,7 @@ static bool moved_way(struct carts *c, const struct holder *h, const struct inte
 			return false;
 		by.units *= way;
 		*ret_items = c->order_items;
-		*ret_count = who ? asked_items(c, h, when, up, &by) : 0;
+		*ret_count = who ? asked_items(c, h, when, d, up, &by) : 0;
 		return true;
 	}
 	if (up && d->partial && d->up_count)
@@ -322,7 +353,7 @@ static bool moved_way(struct carts *c, const struct holder *h, const struct inte
 static bool explain(struct carts *c, struct holder *h, struct told *t, const struct interval *when,
 		    const struct difference *d, bool up)
 {
-	struct ask *who = asker(h, when, up);
+	struct ask *who = asker(h, when, d, up);
 	const struct item *items;
 	uint32_t count;
 
@@ -337,7 +368,7 @@ static bool explain(struct carts *c, struct holder *h, struct told *t, const str
 		tell_change(c, h, t, up, items, count, d);
 	else if (up)
 		explain_first(c, h, t, when, d);
-	mark_shown(h, when, up);
+	mark_shown(h, when, d, up);
 	return true;
 }
 
@@ -374,7 +405,7 @@ bool asks_explain(struct carts *c, struct holder *h, const struct said *s,
 			  .rule = s->rule,
 			  .flags = s->flags,
 			  .cut = d->partial && (s->flags || h->cart.cut) };
-	bool taken = asker(h, when, false), up, down;
+	bool taken = asker(h, when, d, false), up, down;
 
 	proof_of(c, s->t, &proof);
 	up = explain(c, h, &t, when, d, true);
@@ -401,9 +432,9 @@ static void explain_loose(struct carts *c, struct holder *h, struct loose *l)
 	d.down = c->down;
 	lines_to(l->up, c->up, &d.up_count);
 	lines_to(l->down, c->down, &d.down_count);
-	if (l->ways & 1 && asker(h, &l->when, true) && explain(c, h, &t, &l->when, &d, true))
+	if (l->ways & 1 && asker(h, &l->when, &d, true) && explain(c, h, &t, &l->when, &d, true))
 		l->ways &= 2;
-	if (l->ways & 2 && asker(h, &l->when, false) && explain(c, h, &t, &l->when, &d, false))
+	if (l->ways & 2 && asker(h, &l->when, &d, false) && explain(c, h, &t, &l->when, &d, false))
 		l->ways &= 1;
 }
 

@@ -460,6 +460,7 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
 	ret->orders_forgotten = c.orders_forgotten;
 	ret->notices_unknown = c.notices_unknown;
 	ret->late = c.late;
+	ret->records_evicted = c.records_evicted;
 	ret->changes_unshown = c.changes_unshown;
 	ret->carts_opened = c.opened;
 	ret->carts_ordered = c.ordered;

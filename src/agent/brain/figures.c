@@ -281,6 +281,7 @@ static void add_carts(struct figures *l, const struct journey_stats *s)
 	add(l, "parcours.agent.carts.items_cut", "{item}", s->items_cut);
 	add(l, "parcours.agent.carts.changes_unshown", "{change}", s->changes_unshown);
 	add(l, "parcours.agent.carts.late", "{answer}", s->late);
+	add(l, "parcours.agent.carts.records_evicted", "{visit}", s->records_evicted);
 	add(l, "parcours.agent.orders.again", "{order}", s->orders_again);
 	add(l, "parcours.agent.orders.forgotten", "{order}", s->orders_forgotten);
 	add(l, "parcours.agent.payments.unknown", "{notice}", s->notices_unknown);

@@ -228,8 +228,7 @@ def made_up():
             for _ in range(count):
                 event(name, visit)
     visits = {v["who"]: v for v in truth.visits}
-    at_once = lambda one: visits[one[0][0]]["kind"] in journeys.AT_ONCE  # of these less may be told: they come last
-    for (who, product), moved in sorted(truth.change.items(), key=at_once):
+    for (who, product), moved in truth.change.items():
         for name, pieces in zip(("add_to_cart", "remove_from_cart"), moved):
             if pieces:
                 event(name, visits[who], items=[item(product, pieces)])

@@ -75,7 +75,8 @@ static uint64_t latest_request_ns(struct http1 *h)
 }
 
 /* The request of an orphan may have been HEAD: then no content comes, and where it should begin stands
- * the next response, in a call of its own and after another request. */
+ * the next response, in a call of its own and after another request. Content may look like a response: a
+ * client that asks before it is answered proves nothing. */
 static bool was_head(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r)
 {
 	struct way *w = &h->way[d];
@@ -83,7 +84,7 @@ static bool was_head(struct proto *p, struct http1 *h, enum pc_dir d, const stru
 	struct moment m;
 
 	if (!(w->flags & (MESSAGE_ORPHAN | MESSAGE_MUTED)) || w->content || !r->bytes.len ||
-	    http1_guess(r->bytes) != PROTO_RESPONSE)
+	    !http1_takes_turns(h) || http1_guess(r->bytes) != PROTO_RESPONSE)
 		return false;
 	asked = latest_request_ns(h);
 	return stream_moment(p->stream, h->c, d, r->pos, &m) && m.call_start && m.from == r->pos &&

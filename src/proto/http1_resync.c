@@ -38,12 +38,6 @@ enum verdict { TAKE, PASS, HOLD };
 
 #define RESPONSE_LEAST 16 /* octets of the shortest one: "HTTP/1.1 200", two line ends */
 
-/* Rule 5. */
-static bool takes_turns(const struct http1 *h)
-{
-	return !h->pipelined && (h->turns == TURNS || h->joined);
-}
-
 /* n octets are passed over; seen_ns: when the last of them was moved, 0 if in a hole. */
 static uint64_t pass(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 		     uint64_t n, uint64_t seen_ns)
@@ -140,7 +134,7 @@ static enum verdict request_witness(const struct http1 *h, enum pc_dir d, const 
 	if (h->orphan_told && t <= h->orphan_ns)
 		return PASS; /* its response was told, as that of an unknown request */
 	if (h->answer_from_ns > w->seen_ns && h->answer_to_ns && h->answer_to_ns < t)
-		return takes_turns(h) ? TAKE : PASS;
+		return http1_takes_turns(h) ? TAKE : PASS;
 	if (!may_wait || answers->offered_ns >= t)
 		return PASS;
 	return HOLD;
@@ -210,7 +204,7 @@ static enum verdict orphan_witness(struct proto *p, struct http1 *h, enum pc_dir
 		return PASS; /* all of them are younger */
 	if (requests->state == WAY_LOST && !h->joined && w->seen_ns &&
 	    requests->seen_ns > w->seen_ns && requests->seen_ns < t)
-		return takes_turns(h) ? TAKE : PASS;
+		return http1_takes_turns(h) ? TAKE : PASS;
 	if (!may_wait || requests->offered_ns >= t || h->c->ended[h->request_dir])
 		return PASS;
 	http1_wait(p, h, d);
@@ -237,7 +231,7 @@ static enum verdict judge_response(struct proto *p, struct http1 *h, enum pc_dir
 	if ((n > 1 && w->seen_ns && w->seen_ns < asked) ||
 	    w->left + n - 1 > (r->pos - w->start) / RESPONSE_LEAST)
 		http1_in_flight(p, h);
-	if (n == 1 && !h->blind && takes_turns(h) &&
+	if (n == 1 && !h->blind && http1_takes_turns(h) &&
 	    ((w->seen_ns && w->seen_ns < asked) || (h->joined && r->pos == h->c->start[d])))
 		return TAKE;
 	v = PASS;

@@ -234,6 +234,12 @@ void http1_note_turn(struct proto *p, struct http1 *h, uint64_t asked_ns);
 
 /* ---- http1_resync.c ---- */
 
+/* Does the client wait for the end of a response before it asks again? (rule 5) */
+static inline bool http1_takes_turns(const struct http1 *h)
+{
+	return !h->pipelined && (h->turns == TURNS || h->joined);
+}
+
 /* A lost way: octets passed over, or 0: wait (the state may have become WAY_START). */
 uint64_t http1_resync(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 		      bool last);

@@ -24,8 +24,9 @@
 #include "capture/later.h"
 #include "capture/scope.h"
 
-#define DEFAULT_DATA_RING    (8u << 20)
-#define DEFAULT_CONTROL_RING (1u << 20)
+#define DEFAULT_DATA_RING (8u << 20)
+/* a connection's life is about 400 octets: some 10,000 begin and end before a brain without processor loses one */
+#define DEFAULT_CONTROL_RING (4u << 20)
 #define DEFAULT_CONNECTIONS  65536
 #define PROVISIONAL_BYTES    16384
 #define RINGS_MAX	     CAPTURE_DATA_RINGS

@@ -21,7 +21,7 @@ enum capture_acknowledge {
 struct capture_options {
 	enum capture_source source;
 	uint32_t data_ring_bytes; /* all together: a power of two up to CAPTURE_RING_MAX; 8 MiB */
-	uint32_t control_ring_bytes; /* 1 MiB */
+	uint32_t control_ring_bytes; /* 4 MiB */
 	uint32_t data_rings;	     /* one per group of CPUs; 1 */
 	uint32_t connections;	     /* syscall source: size of its hash; 65,536 */
 	enum capture_acknowledge acknowledge;

@@ -5,7 +5,7 @@
  * with what their own sockets did. One thread, no other stage of the product in it.
  *
  *   capture_dump [--source sock|syscall] [--pid N]... [--port N]... [--cgroup ID LEVEL] [--listeners]
- *                [--exec-asks] [--ring BYTES] [--connections N]
+ *                [--exec-asks] [--ring BYTES] [--control-ring BYTES] [--connections N]
  *   commands: direct CONN RX_UNTIL TX_UNTIL RX_BUDGET TX_BUDGET | process TGID STATE | begin | scan |
  *             stop (no drain from here on) | go; end of input ends it
  */
@@ -139,6 +139,9 @@ static int parse(int argc, char **argv, struct options *o)
 			i++;
 		} else if (strcmp(a, "--ring") == 0) {
 			o->capture.data_ring_bytes = (uint32_t)strtoul(v, NULL, 10);
+			i++;
+		} else if (strcmp(a, "--control-ring") == 0) {
+			o->capture.control_ring_bytes = (uint32_t)strtoul(v, NULL, 10);
 			i++;
 		} else if (strcmp(a, "--connections") == 0) {
 			o->capture.connections = (uint32_t)strtoul(v, NULL, 10);

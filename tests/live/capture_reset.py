@@ -19,7 +19,7 @@ from lib.suite import Suite, check, equal
 
 CONNECTIONS = 10000  # of each of two clients; one call of a hundred used to be told wrong
 LINGER_RESET = struct.pack("ii", 1, 0)
-RING = 16 << 20
+RING = 16 << 20  # of each kind: all records of a flood, should the reader get no processor meanwhile
 
 
 def told(records):
@@ -42,7 +42,7 @@ def in_a_call(source, mode):
     log = os.path.join(place, "server")
     server = process.start([flood, "server", str(port), "4"], log=log)
     process.wait_port(port, server)
-    dump = Dump(source, "--pid", server.pid, "--ring", RING)
+    dump = Dump(source, "--pid", server.pid, "--ring", RING, "--control-ring", RING)
     clients = [process.start([flood, mode, str(port), str(CONNECTIONS), str(i << 24)], log=log + str(i))
                for i in (1, 2)]
     for i, child in enumerate(clients, 1):

@@ -21,7 +21,7 @@
 static void set_defaults(struct config *c)
 {
 	c->ring_bytes = 8 << 20;
-	c->control_ring_bytes = 1 << 20;
+	c->control_ring_bytes = 4 << 20;
 	c->data_rings = 1;
 	c->capture_connections = 65536;
 	c->stats_interval_ns = 10000000000;

@@ -20,11 +20,12 @@ from lib.agent import Agent, sources
 from lib.compare import figure, labels
 from lib.suite import Suite, check, equal
 
-COUNT = int(os.environ.get("REQUESTS", "150"))
+COUNT = int(os.environ.get("REQUESTS", "100"))
 # The first answer of a connection is whole, each time: up to 256 KiB in one call.
 ALWAYS = ("small", "one", "split", "gzip", "close", "big", "parts", "chunked")
 LATER = ("small", "one", "split", "gzip", "big", "parts", "chunked", "huge")  # once the agent has spoken of the connection
 PACE = 0.01  # between connections: contents at full speed would fill the ring, and be left out first
+RING = 64 << 20  # what is left out for want of room is asked by flood.py
 
 
 class Client:
@@ -100,7 +101,7 @@ def linked(agent, marks):
 
 
 def measure(port, scope, source, path, pause=0.0, before=(), body=False):
-    agent = Agent(*scope, "-c", config(process.folder("config")), source=source)
+    agent = Agent(*scope, "-c", config(process.folder("config")), "--ring-size", RING, source=source)
     made = []
     for _ in range(COUNT if not body else COUNT // 5):
         made.append(once(port, path, pause, before, body))

@@ -84,10 +84,11 @@ $(call obj,$(FLOW_SRC)): ALL_CFLAGS += -Itests/flow
 $(B)/tests/flow/flow: $(call obj,$(FLOW_SRC)) $(AGENT_LIB) $(LIBS)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LDLIBS)
 
-flow: $(B)/tests/flow/flow
+flow: $(B)/tests/flow/flow $(B)/parcours
 	@tests/flow/run $(B)/tests/flow/flow
 	@tests/flow/random $(B)/tests/flow/flow 120
 	@tests/flow/threads $(B)/tests/flow/flow 10 533
+	@tests/flow/visits $(B)/tests/flow/flow $(B)/parcours
 test: flow
 .PHONY: flow
 

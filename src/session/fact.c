@@ -30,14 +30,17 @@ const char *end_reason_name(enum end_reason r)
 static struct session_fact fact_of(const struct session *s, const struct identity *who,
 				   enum fact_kind kind)
 {
-	struct session_fact f = { .kind = kind,
-				  .revision = 1,
-				  .site = site_name(who->site),
-				  .basis = basis_name(who->visit.basis),
-				  .shared = who->visit.shared,
-				  .start_unix_ns = who->visit.start_unix_ns,
-				  .transactions = who->visit.transactions,
-				  .page_views = who->visit.page_views };
+	struct session_fact f = {
+		.kind = kind,
+		.revision = 1,
+		.site = site_name(who->site),
+		.basis = basis_name(who->visit.basis),
+		/* by looks alone, several who look the same cannot be told apart */
+		.shared = who->visit.shared || who->basis.kind == EVIDENCE_ADDRESS,
+		.start_unix_ns = who->visit.start_unix_ns,
+		.transactions = who->visit.transactions,
+		.page_views = who->visit.page_views
+	};
 
 	if (kind != FACT_ALIAS)
 		segment_tell(s->segments, &who->visit.segment, who->value == VALUE_CART,

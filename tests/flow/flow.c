@@ -17,6 +17,8 @@
 #include "agent/wire.h"
 #include "script.h"
 
+#define SCRIPT_BYTES (256 << 20) /* those that are made by programs are long (visits) */
+
 static const char *const usage =
 	"usage: flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] SCRIPT\n";
 
@@ -145,6 +147,24 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 	return ret->script && ret->options.cut > 0 && ret->options.cut <= PC_PIECE;
 }
 
+static int read_script(const char *path, struct buf *ret)
+{
+	FILE *f = fopen(path, "re");
+	int err = f ? 0 : -errno;
+	size_t n = 1;
+
+	while (!err && n) {
+		err = buf_reserve(ret, 65536);
+		n = err ? 0 : fread(ret->at + ret->len, 1, 65536, f);
+		ret->len += n;
+	}
+	if (f && !err && ferror(f))
+		err = -EIO;
+	if (f)
+		fclose(f);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a;
@@ -160,8 +180,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	buf_init(&text, 2 * CONFIG_FILE_BYTES);
-	err = config_read(a.script, &text);
+	buf_init(&text, SCRIPT_BYTES);
+	err = read_script(a.script, &text);
 	if (err) {
 		fprintf(stderr, "flow: %s: %s\n", a.script, strerror(-err));
 		return 2;

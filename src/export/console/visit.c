@@ -54,7 +54,7 @@ static void add_start(struct console *c, struct buf *out, const struct session_f
 	say_agent(&r, f);
 	if (f->segment.synthetic)
 		line_say_str(&r, ", no person");
-	if (f->shared)
+	else if (f->shared)
 		line_say_str(&r, ", perhaps several people");
 	line_end(c, out);
 }

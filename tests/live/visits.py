@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import time
 
-from lib import process, schema, servers
+from lib import process, programs, schema, servers
 from lib.agent import Agent, sources
 from lib.suite import Suite, check, equal
 
@@ -340,20 +340,24 @@ def replay_says_the_same(source):
 
 
 def two_hosts(source):
-    """Two agents with one secret behind a balancer without affinity: keys are equal, and SQL over both
-    outputs gives the visits of the script."""
+    """Two agents with one secret behind a balancer without affinity, the clock of one 2 s ahead: keys are equal,
+    and SQL over both outputs gives the visits of the script."""
     shops = Shop(), Shop()
     place = process.folder("secret")
     process.write(os.path.join(place, "secret"), "0f" * 32 + "\n")
     config = process.write(os.path.join(place, "config"), "session:\n  secret_file: %s/secret\n" % place)
-    agents = [Agent("-c", config, "--port", s.front, source=source) for s in shops]
+    clocks = {}, {"LD_PRELOAD": programs.c_library("ahead")}
+    agents = [Agent("-c", config, "--port", s.front, source=source, env=env) for s, env in zip(shops, clocks)]
     people = [Visitor(shops[0], n, "named", shops[1]) for n in range(120)]
     routes = {0: ("/named", ["", "a", "b", "c", "d", "e"], True), 1: ("/own", ["", "a", "b", "c", "d", "e", "f", "g"], True),
               2: ("/named", ["", "a", "login", "b", "c", "d"], True), 3: ("/none", ["", "a", "b", "c", "d", "e"], False)}
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda v: v.walk(routes[v.number % 4][0], routes[v.number % 4][1], keeps=routes[v.number % 4][2]), people))
+    over = time.time_ns()
     for a in agents:
         a.stop()
+    late = [max(r["start_time_unix_nano"] for r in a.rows("server")) - over for a in agents]
+    check(late[0] < 0 < late[1] < 2 * 10**9, "the clocks: last requests %d and %d ms after the load" % tuple(t // 10**6 for t in late))
     base = sqlite3.connect(":memory:")
     with open(os.path.join(process.TOP, "share", "sql", "visits.sql")) as f:
         base.executescript(f.read())

@@ -6,16 +6,21 @@ from . import process
 from .servers import program
 
 
-def c_program(name, *libraries):
+def c_program(name, *libraries, options=()):
     """tests/live/apps/<name>.c → build/tests/live/<name>."""
     source = os.path.join(process.APPS, name + ".c")
     target = os.path.join(process.BUILD, "tests", "live", name)
     if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         process.run([program("cc"), "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread",
-                     "-D_GNU_SOURCE", "-o", target + ".new", source, *("-l" + l for l in libraries)])
+                     "-D_GNU_SOURCE", *options, "-o", target + ".new", source, *("-l" + l for l in libraries)])
         os.rename(target + ".new", target)
     return target
+
+
+def c_library(name):
+    """Likewise, to be loaded before others (LD_PRELOAD)."""
+    return c_program(name, options=("-shared", "-fPIC"))
 
 
 def java_class(name):

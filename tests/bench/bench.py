@@ -3,7 +3,7 @@
 """Every ratio of speed and memory, in one interleaved run; the table goes to build/bench.md.
 
     bench.py [PART...]    parts: load unwatched brain replay session memory start lived
-    ROUNDS=5 SECONDS_A_RUN=2 PAGES=30 MICRO_ROUNDS=200 FLOOD=10000000
+    ROUNDS=5 SECONDS_A_RUN=2 PAGES=30 MICRO_ROUNDS=200 FLOOD=10000000 VISITS=1000000
 
 Never pass or fail on a figure: "met" and "missed" are for people to read.
 """
@@ -146,6 +146,12 @@ def session():
         value = Spread(values, "%.2f")
         table.add("session and page stages, µs a transaction, %s" % name, "", "", value, "≤ 1", verdict(value.median, 1))
     table.add("memory of 100,000 open visits", "", "%.1f MiB" % weight, "", "≤ 64 MiB", verdict(weight, 64))
+    out = tool("core_session_day", os.environ.get("VISITS", "1000000"))
+    first, most = (float(x) for x in re.search(r"([\d.]+) MiB in the first three hours, ([\d.]+) MiB", out).groups())
+    begun, over, views, lost = re.search(r"(\d+) begun, (\d+) over by their pause, (\d+) page views, (\d+) of", out).groups()
+    table.add("memory of a day of %s visits with five pages each" % begun, "%.1f MiB" % first, "%.1f MiB" % most,
+              "%.2f" % (most / first), "no growth", verdict(most / first, 1.005),
+              "after three hours, and at most; %s of them over by their pause, %s page views, %s lost" % (over, views, lost))
     for cookies in ("1", "8"):
         out = tool("core_session_flood", os.environ.get("FLOOD", "10000000"), cookies)
         most, cost = float(re.search(r"([\d.]+) MiB at most", out).group(1)), re.search(r"([\d.]+) us a request", out).group(1)

@@ -41,17 +41,27 @@ static int digit(char c)
 
 int secret_read(const char *path, uint8_t ret[SECRET_BYTES])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* without waiting: a FIFO would hold us for ever */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t made[SECRET_BYTES];
 	char text[TEXT + 1];
-	ssize_t n;
+	struct stat st;
+	ssize_t n = -1;
+	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, sizeof(text));
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	else
+		n = read(fd, text, sizeof(text));
+	if (!err && n < 0)
+		err = -errno;
 	close(fd);
-	if (n < 0)
-		return -errno;
+	if (err)
+		return err;
 	if (n > 2 * SECRET_BYTES && text[2 * SECRET_BYTES] != '\n')
 		return -EBADMSG;
 	if (n < 2 * SECRET_BYTES || n > TEXT)
@@ -158,9 +168,9 @@ int secret_open(const struct config *c, uint8_t ret[SECRET_BYTES])
 		}
 	}
 	log_error("site secret %s: %s", path,
-		  err == -EBADMSG
-			  ? "is not 64 hexadecimal digits; restore the file, or remove it to "
-			    "begin with new pseudonyms"
-			  : strerror(-err));
+		  err == -EBADMSG  ? "is not 64 hexadecimal digits; restore the file, or remove it "
+				     "to begin with new pseudonyms"
+		  : err == -EINVAL ? "is no regular file"
+				   : strerror(-err));
 	return err;
 }

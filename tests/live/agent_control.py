@@ -371,6 +371,29 @@ def fifo_without_reader():
     os.close(reader)
 
 
+def no_regular_files():
+    """A FIFO in the place of the secret holds nobody; a configuration that came through one is read once."""
+    place = process.folder("odd")
+    os.makedirs(place + "/state")
+    os.mkfifo(place + "/state/secret")
+    done = subprocess.run([AGENT, "run", "--port", str(process.free_port()), "--duration", "1", "--state-directory", place + "/state"],
+                          capture_output=True, text=True, timeout=10)
+    equal((done.returncode, "secret: is no regular file" in done.stderr), (1, True), "with a secret that is none: " + done.stderr)
+    server, path = servers.Nginx().start(), place + "/config"
+    os.mkfifo(path)
+    writer = threading.Thread(target=process.write, args=(path, "scope: {ports: [%d]}\n" % server.port))
+    writer.start()
+    agent = Agent("-c", path)
+    writer.join()
+    agent.child.send_signal(signal.SIGHUP)
+    process.wait_for(lambda: "came through a pipe" in agent.errors(), 5, "the refusal: " + agent.errors())
+    check("the old configuration stays" in agent.errors() and "reloaded" not in agent.errors(), agent.errors())
+    get(server.port, 5, "pipe")
+    agent.wait_rows(5, "server")
+    agent.stop()
+    equal(len(agent.rows("server")), 5, "rows by the old configuration")
+
+
 class Notify:
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -543,6 +566,7 @@ suite.run("sd_notify at a path", lambda: notify(process.folder("notify") + "/n")
 suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d" % os.getpid()))
 suite.run("watchdog while the brain is started again", watchdog_in_backoff)
 suite.run("NDJSON to a FIFO that nobody reads", fifo_without_reader)
+suite.run("FIFOs for the secret and the configuration", no_regular_files)
 for each in sources():
     suite.run("largest ring " + each, largest_ring, each)
     suite.run("Ctrl-C " + each, interrupted, each)

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/warden/notify.h"
@@ -244,6 +245,16 @@ static void hand_over(struct warden *w, struct config *config, struct slice text
 	w->next_until_ns = clock_mono_ns() + ANSWER_LIMIT_NS;
 }
 
+/* What came through a pipe is gone: read again it would be empty, which is a configuration, of the whole host. */
+static int read_again(const char *path, struct buf *ret)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) ? config_read(path, ret) : -ESPIPE;
+}
+
 void warden_reload(struct warden *w)
 {
 	struct config *config = NULL;
@@ -263,9 +274,10 @@ void warden_reload(struct warden *w)
 	notify_reloading();
 	buf_init(&text, CONFIG_FILE_BYTES + 65536);
 	if (w->options->config_file)
-		err = config_read(w->options->config_file, &text);
+		err = read_again(w->options->config_file, &text);
 	if (err)
-		refuse(w, strerror(-err));
+		refuse(w, err == -ESPIPE ? "it came through a pipe and cannot be read again"
+					 : strerror(-err));
 	else if (options_load_text(w->options, buf_slice(&text), false, &config))
 		refuse(w, "the file has errors");
 	else if (read_rules(w, config))

@@ -67,6 +67,47 @@ def hostile(source):
     return "grew by %d KiB" % grown
 
 
+# Fields that the session stage reads, as nobody should send them. None is evidence of one visitor for another.
+HOSTILE = [b"Cookie: PHPSESSID=" + b"a" * 60000, b"Cookie: " + b"; ".join(b"c%d=%032x" % (i, i * 7919) for i in range(1000)),
+           b"Cookie: " + b"=;" * 20000, b"Cookie: PHPSESSID=\"\x01\xff\x80; sid", b"\r\n".join([b"Cookie: a=b"] * 1000),
+           b"Authorization: Bearer " + b"e30." * 10000, b"Authorization: Bearer eyJhbGciOiJub25lIn0.!!!.", b"Authorization: Bearer ..",
+           b"Authorization: Bearer eyJhbGciOiJIUzI1NiJ9." + b"W1tb" * 8000 + b".x", b"X-Forwarded-For: " + b"1.2.3.4, " * 6000,
+           b"X-Forwarded-For: 999.1.1.1, ::::, [, 1.2.3.4:99999999, \xff, unknown, _hidden", b"X-Forwarded-For:" + b"," * 50000,
+           b'Forwarded: for="[2001:db8::1', b'Forwarded: for=";for="' + b"\\\"" * 20000, b"X-Real-IP: ' OR 1=1", b"CF-Connecting-IP: \xc0\xaf",
+           b"User-Agent: " + b"Mozilla/5.0 (" * 4000, b"User-Agent: Chrome/" + b"9" * 30000, b"Referer: http://" + b"a." * 20000 + b"/",
+           b"Referer: //[::" + b":" * 10000, b"Sec-CH-UA: " + b'";v="' * 9000, b"Accept-Language: " + b"de;q=" * 9000, b"Origin: null\r\nOrigin: x"]
+
+
+def hostile_fields(source):
+    """No octet of a field costs a transaction or the agent; who asks well beside it has his visit and page."""
+    port = process.free_port()
+    child = process.start([process.PYTHON, SCRIPT, str(port)])
+    process.wait_port(port, child)
+    agent = Agent("--port", port, source=source)
+    before, truth = rss(agent), []
+    with socket.create_connection(("127.0.0.1", port)) as good:
+        for i, field in enumerate(HOSTILE * 2):
+            for s, name, own in ((None, "bad", field), (good, "good", b"Cookie: PHPSESSID=0123456789abcdef0123456789abcdef")):
+                s = s or socket.create_connection(("127.0.0.1", port))
+                s.settimeout(10)
+                s.sendall(b"GET /%s?id=%d HTTP/1.1\r\nHost: shop.example\r\nAccept: text/html\r\n%s\r\n\r\n" % (name.encode(), i, own))
+                equal(s.recv(4096)[-2:], b"ok", "answer")
+                truth.append(("GET", "/%s?id=%d" % (name, i), 200, 2))
+                if s is not good:
+                    s.close()
+    time.sleep(0.3)
+    grown = rss(agent) - before
+    agent.stop()
+    rows = agent.rows("server")
+    compare.exact(rows, truth, "hostile fields")
+    compare.nothing_lost(agent.stats(), "hostile fields")
+    ids = {r.get("session.id") for r in rows if r["url.path"] == "/good"}
+    check(len(ids) == 1 and None not in ids, "visits of who asks well: %s" % ids)
+    check(not ids & {r.get("session.id") for r in rows if r["url.path"] == "/bad"}, "a stranger is in that visit")
+    check(grown < 32768, "grew by %d KiB" % grown)
+    return "%d requests, grew by %d KiB" % (len(rows), grown)
+
+
 def full_disk(source):
     """NDJSON on a file system of 1 MiB: rows are dropped and counted, the rest goes on."""
     place = process.folder("full")
@@ -176,6 +217,7 @@ def surroundings():
 suite = Suite()
 for each in sources():
     suite.run("hostile bytes on a watched port " + each, hostile, each)
+    suite.run("hostile fields " + each, hostile_fields, each)
     suite.run("full disk " + each, full_disk, each)
     suite.run("collector down " + each, collector_down, each)
 malformed_files()

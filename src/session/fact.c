@@ -101,6 +101,9 @@ void tell_end(struct session *s, struct identity *who)
 	f.revision = who->visit.revision;
 	f.end_reason = who->visit.end_reason;
 	f.time_unix_ns = session_unix(s, who->visit.last_ns);
+	/* the wall clock was set back meanwhile: by the one that only goes forward */
+	if (f.time_unix_ns < f.start_unix_ns)
+		f.time_unix_ns = f.start_unix_ns + (who->visit.last_ns - who->visit.start_ns);
 	tell(s, &f, SLICE("session.end"), slice_of(f.session_id, KEY_BYTES));
 	if (f.end_reason == END_SHUTDOWN || who->visit.measured || !s->sink.measure)
 		return;

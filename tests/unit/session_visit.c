@@ -130,6 +130,35 @@ static void a_day_is_the_longest(void **state)
 	assert_string_equal(kit.last[FACT_ALIAS].reason, "period");
 }
 
+/* A visit is one whatever the wall clock is set to meanwhile, and its end is not before its start: set forward it
+ * is told by the clock as it is then, set back as so long after the start as it was. */
+static void a_clock_that_is_set_ends_no_visit(void **state)
+{
+	static const int64_t steps[] = { -3600, 3600, -86400 * 3, 86400 * 3 };
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		uint64_t took;
+
+		start(10);
+		request(1, 100);
+		session_clock(kit.s, SAMPLE_WALL + steps[i] * (int64_t)SECOND);
+		request(1, 700);
+		session_tick(kit.s, 701 * SECOND);
+		assert_int_equal(kit.facts[FACT_END], 0);
+		assert_u64(stats().started, 1);
+		session_tick(
+			kit.s,
+			2600 * SECOND); /* 30 minutes after the second, by the kernel's clock */
+		assert_int_equal(kit.facts[FACT_END], 1);
+		assert_int_equal(kit.last[FACT_END].end_reason, END_TIMEOUT);
+		assert_int_equal(kit.last[FACT_END].transactions, 2);
+		took = kit.last[FACT_END].time_unix_ns - kit.last[FACT_END].start_unix_ns;
+		assert_u64(took, steps[i] < 0 ? 600 * SECOND : (uint64_t)(600 + steps[i]) * SECOND);
+		stop(state);
+	}
+	start(10);
+}
+
 static void a_host_that_is_none_makes_no_site(void **state)
 {
 	start(10);
@@ -247,6 +276,7 @@ UNIT_MAIN(cmocka_unit_test_teardown(an_open_visit_is_known_by_its_id, stop),
 	  cmocka_unit_test_teardown(a_flood_of_cookies_stays_within_its_bound, stop),
 	  cmocka_unit_test_teardown(visitors_without_a_visit_go_first, stop),
 	  cmocka_unit_test_teardown(a_day_is_the_longest, stop),
+	  cmocka_unit_test_teardown(a_clock_that_is_set_ends_no_visit, stop),
 	  cmocka_unit_test_teardown(a_host_that_is_none_makes_no_site, stop),
 	  cmocka_unit_test_teardown(the_same_value_on_two_sites_is_two_visitors, stop),
 	  cmocka_unit_test_teardown(the_end_of_input_tells_what_stands_open, stop))

@@ -3,9 +3,12 @@
 """record and replay: the same core, offline. The same transactions as live, the same text twice;
 damaged files give what stands before the damage and a message with its place.
 """
+import errno
 import json
 import os
+import pty
 import random
+import re
 import signal
 import stat
 import subprocess
@@ -32,19 +35,19 @@ def transactions(path):
     return [r for r in rows if r["type"] == "transaction"]
 
 
-def record(place, source, count=COUNT):
+def record(place, source, count=COUNT, name="/r.rec"):
     """A recording of mixed requests, and what the agent said live."""
     require()
     server = servers.Nginx().start()
     log = open(place + "/err", "wb")
-    child = process.start([AGENT, "record", place + "/r.rec", "--port", str(server.port), "--privacy", "none",
+    child = process.start([AGENT, "record", place + name, "--port", str(server.port), "--privacy", "none",
                            "--capture", source, "--state-directory", place + "/state", "--ndjson", place + "/live"],
                           stderr=log)
     process.wait_for(lambda: "ready" in process.read(place + "/err"), 20, "ready: " + process.read(place + "/err"))
     load.drive(server.port, load.plan(count, ["/f777.bin", "/f5000.bin", "/none"]), concurrency=16)
     lines = server.wait_lines(count)
     equal(process.stop(child, signal.SIGTERM), 0, "exit code of record: " + process.read(place + "/err"))
-    return place + "/r.rec", transactions(place + "/live"), lines
+    return place + name, transactions(place + "/live"), lines
 
 
 def same_as_live(source):
@@ -144,6 +147,54 @@ def other_user():
     equal(sum('"type":"transaction"' in l for l in done.stdout.splitlines()), len(live), "transactions from standard input")
 
 
+def on_a_terminal(*command, until, seconds=30):
+    """What a program writes to a terminal (standard error) until that is there; then it is asked to end."""
+    master, slave = pty.openpty()
+    child = process.start([AGENT, *command], stderr=slave, stdout=subprocess.DEVNULL)
+    os.close(slave)
+    os.set_blocking(master, False)
+    text = ""
+
+    def more():
+        nonlocal text
+        try:
+            text += os.read(master, 65536).decode()
+        except BlockingIOError:
+            return False
+        except OSError as e:
+            if e.errno != errno.EIO:  # nobody has the other end open any more
+                raise
+            return True
+        return until and re.search(until, text)
+
+    process.wait_for(more, seconds, "on the terminal: %r" % text[-300:])
+    code = process.stop(child, signal.SIGTERM) if until else child.wait(seconds)
+    os.close(master)
+    return code, text
+
+
+def progress():
+    """A person sees how far it is, and a file of messages has nothing of it."""
+    require()
+    place, port = process.folder("progress"), process.free_port()
+    code, text = on_a_terminal("record", place + "/r.rec", "--port", str(port), "--state-directory", place + "/state",
+                               until=r"\d+ records, \d+\.\d MB\r")
+    equal(code, 0, "exit code of record: " + text)
+    path, _, _ = record(place, sources()[0], 50, "/long.rec")
+    with open(path, "rb") as f:
+        data = f.read()
+    starts = list(offsets(data))
+    end = starts[-1]  # the mark of the end
+    with open(path, "wb") as f:
+        f.write(data[:end])
+        for _ in range(30_000_000 // (end - HEADER)):
+            f.write(data[HEADER:end])
+        f.write(data[end:])
+    code, text = on_a_terminal("replay", path, "--privacy", "none", "--state-directory", place + "/state", until=None)
+    check(re.search(r"\r +\d+ %  \d+ records", text), "replay shows no progress: %r" % text[-300:])
+    check("\r" not in process.read(place + "/err"), "progress in a file of messages")
+
+
 def full_disk():
     """The recording ends, is told, and can be read; the agent goes on."""
     require()
@@ -176,5 +227,6 @@ for each in sources():
 suite.run("an existing file", not_over_a_file)
 suite.run("damaged recordings", damaged)
 suite.run("replay by another user", other_user)
+suite.run("progress on a terminal", progress)
 suite.run("recording on a full disk", full_disk)
 suite.done()

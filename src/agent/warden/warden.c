@@ -254,6 +254,14 @@ static int wait_ms(const struct warden *w, uint64_t now_ns)
 	return next <= now_ns ? 0 : (int)((next - now_ns) / NS_PER_MS) + 1;
 }
 
+/* Over the line of before, and what is logged goes over this one. */
+static void show_progress(const struct warden *w)
+{
+	fprintf(stderr, "\r\033[K%llu records, %.1f MB\r",
+		(unsigned long long)w->shared->recording_records,
+		(double)w->shared->recording_bytes / 1e6);
+}
+
 static void take_time(struct warden *w, uint64_t now_ns)
 {
 	if (w->restart_ns && now_ns >= w->restart_ns) {
@@ -281,6 +289,8 @@ static void take_time(struct warden *w, uint64_t now_ns)
 	if (w->capture_next_ns && now_ns >= w->capture_next_ns) {
 		w->capture_next_ns = now_ns + NS_PER_S;
 		capture_tick(w->capture, now_ns);
+		if (w->shows_progress)
+			show_progress(w);
 	}
 	if (w->watchdog_next_ns && now_ns >= w->watchdog_next_ns) {
 		w->watchdog_next_ns = now_ns + w->watchdog_ns / 2;
@@ -355,6 +365,8 @@ int warden_run(const struct options *options, struct config *config, const char 
 		w.exit_code = EXIT_RUNTIME;
 		goto out;
 	}
+	w.shows_progress =
+		record && isatty(STDERR_FILENO) && !(config->console && isatty(STDOUT_FILENO));
 	w.watchdog_ns = notify_watchdog_ns();
 	w.watchdog_next_ns = w.watchdog_ns ? clock_mono_ns() : 0;
 	w.alive_ns = clock_mono_ns();
@@ -362,6 +374,8 @@ int warden_run(const struct options *options, struct config *config, const char 
 	if (warden_start_brain(&w))
 		w.exit_code = EXIT_RUNTIME;
 	loop(&w);
+	if (w.shows_progress)
+		fputs("\r\033[K", stderr);
 	if (record)
 		log_info("%s holds %llu records, %llu bytes", record,
 			 (unsigned long long)w.shared->recording_records,

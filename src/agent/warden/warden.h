@@ -45,6 +45,7 @@ struct warden {
 	uint64_t watchdog_ns, watchdog_next_ns;
 	uint64_t capture_next_ns; /* see capture_tick; 0 = not watching */
 	uint64_t alive_ns;	  /* the brain's last sign of life */
+	bool shows_progress;	  /* of a recording, to a person */
 	struct config *next;	  /* a reload that the brain has not answered; NULL = none */
 	struct buf next_rules;
 	int next_ndjson;

@@ -321,6 +321,34 @@ def damaged(source):
     return ""
 
 
+def kept_to_itself(source):
+    """Secret and checkpoint are for their owner alone; doctor tells of the secret only by what it can be known."""
+    shop, prints = Shop(), []
+    for text in (None, "0f" * 32, "0f" * 32):
+        place = process.folder("kept")
+        state = os.path.join(place, "state")
+        if text:
+            os.makedirs(state)
+            process.write(os.path.join(state, "secret"), text + "\n")
+            os.chmod(os.path.join(state, "secret"), 0o600)
+            process.write(os.path.join(state, "visits"), "")
+            os.chmod(os.path.join(state, "visits"), 0o666)  # as a restored backup may leave it
+        agent = Agent("--port", shop.front, source=source, state=state)
+        Visitor(shop, len(prints), "named").walk("/named", ["", "a"])
+        agent.stop()
+        modes = {name: os.stat(os.path.join(state, name)).st_mode & 0o777 for name in ("secret", "visits")}
+        equal(modes, {"secret": 0o600, "visits": 0o600}, "modes")
+        check(os.path.getsize(os.path.join(state, "visits")) > 1000, "no visit in the checkpoint")
+        config = process.write(os.path.join(place, "config"), "state_directory: %s\n" % state)
+        said = subprocess.run([process.PARCOURS, "doctor", "-c", config], capture_output=True, text=True, timeout=30).stdout
+        prints.append(re.search(r"fingerprint ((?:[0-9a-f]{4}-){3}[0-9a-f]{4}) ", said)[1])
+        secret = process.read(os.path.join(state, "secret")).strip()
+        check(secret not in said and secret not in agent.errors() + process.read(agent.path), "the secret is told")
+        check(prints[-1].replace("-", "") not in secret, "the fingerprint is a part of the secret")
+    check(prints[0] != prints[1] == prints[2], "fingerprints of one secret, of another twice: %s" % prints)
+    return ""
+
+
 def replay_says_the_same(source):
     shop = Shop()
     place = process.folder("record")
@@ -377,6 +405,6 @@ def two_hosts(source):
 
 suite = Suite()
 for each in sources():
-    for case in (everybody, come_again, restarts, damaged, replay_says_the_same, two_hosts):
+    for case in (everybody, come_again, restarts, damaged, kept_to_itself, replay_says_the_same, two_hosts):
         suite.run("%s %s" % (case.__name__.replace("_", " "), each), case, each)
 suite.done()

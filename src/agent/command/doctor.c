@@ -155,7 +155,9 @@ static void about_secret(struct report *r, const struct config *c)
 			      ? "run doctor as root"
 			      : "restore the file, or remove it to begin with new pseudonyms",
 		      "%.160s: %s", path,
-		      err == -EBADMSG ? "is not 64 hexadecimal digits" : strerror(-err));
+		      err == -EBADMSG  ? "is not 64 hexadecimal digits"
+		      : err == -EINVAL ? "is no regular file"
+				       : strerror(-err));
 	} else {
 		secret_fingerprint(secret, print);
 		explicit_bzero(secret, sizeof(secret));

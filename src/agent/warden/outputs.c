@@ -151,6 +151,8 @@ static void open_visits(const struct config *c, int *ret_fd)
 		err = -errno;
 		close(fd);
 	}
+	if (!err && fchmod(fd, 0600)) /* it may have come from elsewhere, with a backup */
+		log_warn("%s can be read or changed by others: %s", path, strerror(errno));
 	if (!err)
 		*ret_fd = fd;
 	else if (err == -EWOULDBLOCK)

@@ -191,10 +191,19 @@ static bool never(void *ctx)
 	return false;
 }
 
-static void restore(struct session *s, struct identity *who, const struct saved_visitor *v)
+/* What the wall clock of the checkpoint was ahead of the monotonic one. Where it was set back meanwhile, nobody
+ * knows how long ago the checkpoint was written: not at all, or its visits would go on in the future. */
+static int64_t wall_of(const struct session *s, const struct saved_head *h)
 {
-	uint64_t wall = (uint64_t)s->wall_minus_mono_ns;
+	int64_t saved = (int64_t)h->now_ns + h->wall_minus_mono_ns;
+	int64_t ahead = saved - (int64_t)session_unix(s, s->now_ns);
 
+	return s->wall_minus_mono_ns + (s->now_ns && ahead > 0 ? ahead : 0);
+}
+
+static void restore(struct session *s, struct identity *who, const struct saved_visitor *v,
+		    uint64_t wall)
+{
 	who->basis = v->basis;
 	who->basis_period = v->basis_period;
 	who->confirmed = v->confirmed;
@@ -240,7 +249,8 @@ static bool is_segment(const struct visit_segment *v)
 static bool load_visitor(struct session *s, const struct saved_head *h, bool rules,
 			 struct site_seal *sites, struct slice *rest)
 {
-	int64_t by_ns = s ? h->wall_minus_mono_ns - s->wall_minus_mono_ns : 0;
+	int64_t wall = s ? wall_of(s, h) : 0;
+	int64_t by_ns = s ? h->wall_minus_mono_ns - wall : 0;
 	struct identity *who = NULL;
 	struct saved_visitor v;
 	struct slice name;
@@ -266,7 +276,7 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 	if (site)
 		who = identities_add(s->identities, site, never, NULL);
 	if (who)
-		restore(s, who, &v);
+		restore(s, who, &v, (uint64_t)wall);
 	else
 		segment_leave(&v.visit.segment);
 	for (unsigned i = 0; i < v.clues; i++) {

@@ -211,7 +211,8 @@ void session_free(struct session *s);
 /* checkpoint.c: open visits and what their visitors are known by, as pseudonyms. `add` gets the text in
  * pieces. -errno of `add`. */
 int session_save(const struct session *s, void *ctx, int (*add)(void *ctx, struct slice piece));
-/* Takes up what session_save wrote, after session_clock and before the first transaction. Visits that are
+/* Takes up what session_save wrote, after session_clock and a session_tick (without one a checkpoint from the future
+ * is not told from others) and before the first transaction. Visits that are
  * over by now end with the next tick. -EBADMSG: damaged; -EPROTO: another version; -EKEYREJECTED: another
  * secret; then nothing was taken. */
 int session_load(struct session *s, struct slice text);

@@ -271,8 +271,36 @@ static void a_checkpoint_is_taken_up_by_another_process(void **state)
 	buf_done(&saved);
 }
 
+/* The clock was set back by two hours while nobody looked: a visit ends 30 minutes after it was taken up. */
+static void a_checkpoint_from_the_future_is_of_now(void **state)
+{
+	start(10);
+	session_tick(kit.s, 10 * SECOND);
+	request(1, 20);
+	session_tick(kit.s, 30 * SECOND);
+	buf_init(&saved, 1 << 20);
+	assert_int_equal(session_save(kit.s, NULL, collect), 0);
+	session_free(kit.s);
+
+	start(10);
+	session_clock(kit.s, SAMPLE_WALL - (int64_t)(7200 * SECOND));
+	session_tick(kit.s, 40 * SECOND);
+	assert_int_equal(session_load(kit.s, buf_slice(&saved)), 0);
+	assert_u64(stats().restored, 1);
+	request(1, 50);
+	assert_u64(stats().started, 0);
+	session_tick(kit.s, 1849 * SECOND);
+	assert_int_equal(kit.facts[FACT_END], 0);
+	session_tick(kit.s, 1852 * SECOND);
+	assert_int_equal(kit.facts[FACT_END], 1);
+	assert_int_equal(kit.last[FACT_END].end_reason, END_TIMEOUT);
+	assert_u64(kit.last[FACT_END].time_unix_ns - kit.last[FACT_END].start_unix_ns, 20 * SECOND);
+	buf_done(&saved);
+}
+
 UNIT_MAIN(cmocka_unit_test_teardown(an_open_visit_is_known_by_its_id, stop),
 	  cmocka_unit_test_teardown(a_checkpoint_is_taken_up_by_another_process, stop),
+	  cmocka_unit_test_teardown(a_checkpoint_from_the_future_is_of_now, stop),
 	  cmocka_unit_test_teardown(a_flood_of_cookies_stays_within_its_bound, stop),
 	  cmocka_unit_test_teardown(visitors_without_a_visit_go_first, stop),
 	  cmocka_unit_test_teardown(a_day_is_the_longest, stop),

@@ -397,6 +397,7 @@ static int begin(struct brain *b)
 	reader_begin(b->reader, (uint32_t)getpid());
 	b->now_ns = clock_mono_ns();
 	push_clock(b);
+	session_tick(b->core->session, b->now_ns);
 	checkpoint_open(&b->checkpoint, s->visits_fd, b->core);
 	return 0;
 }

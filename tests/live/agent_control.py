@@ -339,6 +339,20 @@ def reload_without_answer(source):
     check("renamed" not in {r.get("service.name") for r in rows}, "the brain goes by the new configuration")
 
 
+def reload_at_the_start():
+    """SIGHUP at any moment of the start is not the end."""
+    place, port = process.folder("early"), process.free_port()
+    for n, pause in enumerate((0.02, 0.05, 0.1, 0.2)):
+        log = place + "/err%d" % n
+        child = process.start([AGENT, "run", "--port", str(port), "--state-directory", place + "/state"], log=log)
+        process.wait_for(lambda: int(status_of(child.pid)["SigBlk"], 16) & 1, 5, "the moment from which it waits")
+        time.sleep(pause)
+        child.send_signal(signal.SIGHUP)
+        process.wait_for(lambda: "ready" in process.read(log).split() or child.poll() is not None, 20, "ready")
+        equal((child.poll(), process.stop(child)), (None, 0), "ended by SIGHUP after %g s, exit code of its end" % pause)
+        check("send SIGHUP again" in process.read(log) or "reloaded" in process.read(log), "not answered: " + process.read(log))
+
+
 def fifo_without_reader():
     """At the start an error, at a reload the old file stays; with a reader it works."""
     place = process.folder("fifo")
@@ -567,6 +581,7 @@ suite.run("sd_notify at an abstract address", lambda: notify("@parcours-test-%d"
 suite.run("watchdog while the brain is started again", watchdog_in_backoff)
 suite.run("NDJSON to a FIFO that nobody reads", fifo_without_reader)
 suite.run("FIFOs for the secret and the configuration", no_regular_files)
+suite.run("reload while it starts", reload_at_the_start)
 for each in sources():
     suite.run("largest ring " + each, largest_ring, each)
     suite.run("Ctrl-C " + each, interrupted, each)

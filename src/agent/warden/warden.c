@@ -93,6 +93,17 @@ static int block_signals(struct warden *w)
 	return w->signal_fd < 0 ? -errno : 0;
 }
 
+/* While the programs are loaded one may end us, there is nothing to send yet; but who asks to read the
+ * configuration again (logrotate) does not mean that. It is answered when we listen. */
+static void hold_reload(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int load_capture(struct warden *w)
 {
 	const struct config *c = w->config;
@@ -122,8 +133,10 @@ static int load_capture(struct warden *w)
 
 static int prepare(struct warden *w, const char *record)
 {
-	int err = check_rights();
+	int err;
 
+	hold_reload();
+	err = check_rights();
 	err = err ?: check_namespace();
 	if (err)
 		return err;

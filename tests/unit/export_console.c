@@ -230,11 +230,14 @@ static void visit_begins_and_ends(void **state)
 	assert_string_equal(told(&c, &f),
 			    "22:13:20.000 + 1f3a9c visit of shop.example, organic search, mobile "
 			    "iOS Safari\n");
-	f.segment = (struct segment){ .synthetic = "bot" };
+	f.segment = (struct segment){ 0 };
 	f.shared = true;
+	assert_string_equal(
+		told(&c, &f),
+		"22:13:20.000 + 1f3a9c visit of shop.example, perhaps several people\n");
+	f.segment.synthetic = "bot"; /* and so not several people */
 	assert_string_equal(told(&c, &f),
-			    "22:13:20.000 + 1f3a9c visit of shop.example, no person, perhaps "
-			    "several people\n");
+			    "22:13:20.000 + 1f3a9c visit of shop.example, no person\n");
 	f = fact(FACT_END, NULL);
 	assert_string_equal(told(&c, &f),
 			    "22:46:40.000 - 1f3a9c visit over: 5 pages, 48 requests in 3 min 12 s "

@@ -81,13 +81,14 @@ def everybody(source, host):
 
 
 def twins(source):
-    """Two who are alike in everything are one visit, known by how they look."""
+    """Two who are alike in everything are one visit, known by how they look, and flagged."""
     agent = Agent("--port", site.port, source=source)
     walks = Walks(site.port, "127.0.0.1")
     visitors = people.visit([Visitor(name, walks.reader()[:5], agent=people.agent(7)) for name in ("one", "other")])
     agent.stop()
     visits = [r for r in people.last_facts(agent.all_rows()) if r["type"] == "session" and not r.get("user_agent.synthetic.type")]
-    equal([(r["basis"], r["page_views"]) for r in visits], [("address", sum(len(v.views) for v in visitors))], "visits of two twins")
+    equal([(r["basis"], r.get("parcours.session.shared"), r["page_views"]) for r in visits],
+          [("address", True, sum(len(v.views) for v in visitors))], "visits of two twins")
     return ""
 
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * core_session_flood.c: a flood of made-up cookies against src/session, without a kernel: each request comes
- * from another address with session cookies that nobody was ever given, all within the time of a visit. What
- * it costs, whether memory stays within its bound, and what became of the visits from before: those with a
- * cart must outlive every empty one.
+ * from another address with session cookies that nobody was ever given, all within the time of a visit, and is
+ * answered with a page. What it costs, whether memory stays within its bound, and what became of the visits
+ * from before: those with a cart must outlive every empty one.
  *
  *   core_session_flood [REQUESTS [COOKIES]]     10,000,000 of one cookie; COOKIES of each request, up to 8
  */
@@ -118,7 +118,8 @@ static void request(struct flood *f, bool cart, unsigned cookies, const char *wh
 				 .duration_ns = 1000000,
 				 .status = 200,
 				 .family = AF_INET,
-				 .request = { .fields = fields, .field_count = 3 } };
+				 .request = { .seen = true, .fields = fields, .field_count = 3 },
+				 .response = { .seen = true } };
 	struct arena arena;
 
 	arena_init(&arena, &f->pool);

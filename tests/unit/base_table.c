@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base_table.c: look-up, bound, order of use, and a long random run against a plain array.
+ * base_table.c: look-up, bound, order of use, other keys, places, and a long random run against a plain array.
  */
 #include "unit.h"
 
@@ -53,6 +53,63 @@ static void refuses_nonsense(void **state)
 	assert_int_not_equal(table_new(8, 8, 0, &t), 0);
 }
 
+/* A place names an entry as long as it lives, wherever it stands in the order; 0 names none. */
+static void places(void **state)
+{
+	struct table *t;
+	struct thing *at[4];
+	bool new;
+
+	assert_int_equal(table_new(sizeof(struct thing), 8, 4, &t), 0);
+	assert_null(table_at(t, 0));
+	for (uint64_t k = 0; k < 4; k++)
+		at[k] = table_add(t, &k, &new);
+	table_touch(t, at[0]);
+	table_remove(t, at[2]);
+	at[2] = table_add(t, &(uint64_t){ 7 }, &new);
+	table_touch(t, at[1]);
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t place = table_place(t, at[i]);
+
+		assert_int_not_equal(place, 0);
+		assert_ptr_equal(table_at(t, place), at[i]);
+		for (unsigned j = 0; j < i; j++)
+			assert_int_not_equal(place, table_place(t, at[j]));
+	}
+	table_free(t);
+}
+
+/* Under its new key it is the same entry, in the same order; of two with one key each can be removed. */
+static void another_key(void **state)
+{
+	struct table *t;
+	struct thing *at[3];
+	uint64_t two = 2;
+	bool new;
+
+	assert_int_equal(table_new(sizeof(struct thing), 8, 3, &t), 0);
+	for (uint64_t k = 0; k < 3; k++) {
+		at[k] = table_add(t, &k, &new);
+		at[k]->value = 10 + k;
+	}
+	table_rekey(t, at[0], &(uint64_t){ 9 });
+	assert_null(table_find(t, &(uint64_t){ 0 }));
+	assert_ptr_equal(table_find(t, &(uint64_t){ 9 }), at[0]);
+	assert_ptr_equal(table_oldest(t), at[0]);
+	assert_u64(at[0]->value, 10);
+	table_rekey(t, at[0], &two);
+	assert_non_null(table_find(t, &two));
+	table_remove(t, at[2]);
+	assert_ptr_equal(table_find(t, &two), at[0]);
+	table_rekey(t, at[1], &two);
+	table_remove(t, at[0]);
+	assert_ptr_equal(table_find(t, &two), at[1]);
+	assert_int_equal(table_count(t), 1);
+	table_rekey(t, at[1], &two); /* the one that it has */
+	assert_ptr_equal(table_find(t, &two), at[1]);
+	table_free(t);
+}
+
 #define KEYS 3000
 
 struct run {
@@ -73,6 +130,22 @@ static void make_key(const struct run *r, uint32_t n, char key[32])
 		memcpy(key, &n, sizeof(n));
 }
 
+/* One that nothing has. */
+static void give_another_key(struct run *r, uint32_t n, char *w)
+{
+	uint32_t to = (uint32_t)random() % KEYS;
+	char key[32];
+
+	if (!w || r->at[to])
+		return;
+	make_key(r, to, key);
+	table_rekey(r->t, w, key);
+	assert_ptr_equal(table_at(r->t, table_place(r->t, w)), w);
+	memcpy(w + r->key_bytes, &to, sizeof(to));
+	r->at[to] = w;
+	r->at[n] = NULL;
+}
+
 static void step(struct run *r)
 {
 	uint32_t n = (uint32_t)random() % KEYS;
@@ -82,7 +155,7 @@ static void step(struct run *r)
 	make_key(r, n, key);
 	w = table_find(r->t, key);
 	assert_ptr_equal(w, r->at[n]); /* never moves */
-	switch (random() % 4) {
+	switch (random() % 5) {
 	case 0:
 	case 1:
 		w = table_add(r->t, key, &new);
@@ -102,6 +175,9 @@ static void step(struct run *r)
 	case 3:
 		if (w)
 			table_touch(r->t, w);
+		break;
+	case 4:
+		give_another_key(r, n, w);
 	}
 	assert_int_equal(table_count(r->t), r->count);
 }
@@ -149,4 +225,5 @@ static void spreads(void **state)
 	}
 }
 
-UNIT_MAIN(T(bound_and_order), T(refuses_nonsense), T(random_against_array), T(spreads))
+UNIT_MAIN(T(bound_and_order), T(refuses_nonsense), T(places), T(another_key),
+	  T(random_against_array), T(spreads))

@@ -11,7 +11,7 @@
 
 #include "session/internal.h"
 
-#define VERSION 5
+#define VERSION 6
 
 struct saved_head {
 	uint32_t version, visitor_bytes, clue_bytes, name_bytes, pages_layout;
@@ -25,10 +25,9 @@ struct saved_head {
 
 struct saved_visitor {
 	struct basis basis;
-	uint64_t basis_period;
 	uint64_t print[2];
 	uint64_t seen_unix_ns, last_unix_ns, solid_unix_ns;
-	struct visit visit; /* times and pointers within are replaced */
+	struct visit visit; /* times and numbers of touches within are replaced */
 	uint8_t touch_len[2][3];
 	uint64_t site_mark; /* known_site.hash: the name under which its name is sealed */
 	uint8_t value, confirmed, emptied, has_print, site_len, clues;
@@ -75,15 +74,20 @@ static struct identity *next_kept(const struct session *s, struct identity *who)
 	}
 }
 
-/* The texts of its touches follow the name of its site: first, then last. */
-static int save_touches(const struct visit_segment *v, void *ctx,
+/* First, then last, with three parts each. */
+static struct slice touch_of(const struct session *s, const struct visit_segment *v, unsigned i)
+{
+	return touches_part(segments_touches(s->segments), i < 3 ? v->first : v->last, i % 3);
+}
+
+/* The texts of its touches follow the name of its site. */
+static int save_touches(const struct session *s, const struct visit_segment *v, void *ctx,
 			int (*add)(void *ctx, struct slice piece))
 {
-	const struct touch_text *touches[] = { v->first, v->last };
 	int err = 0;
 
 	for (unsigned i = 0; i < 6 && !err; i++)
-		err = add(ctx, touch_part(touches[i / 3], i % 3));
+		err = add(ctx, touch_of(s, v, i));
 	return err;
 }
 
@@ -105,37 +109,37 @@ static int save_visitor(const struct session *s, const struct identity *who,
 			int (*add)(void *ctx, struct slice piece))
 {
 	uint64_t wall = (uint64_t)s->wall_minus_mono_ns;
+	const struct print *print;
 	struct saved_visitor v;
 	int err;
 
 	memset(&v, 0, sizeof(v)); /* padding too */
 	v.basis = who->basis;
-	v.basis_period = who->basis_period;
 	v.seen_unix_ns = who->seen_ns + wall;
 	v.last_unix_ns = who->visit.last_ns + wall;
 	v.solid_unix_ns = who->visit.solid_ns + wall;
 	v.visit = who->visit;
-	v.visit.segment.first = v.visit.segment.last = NULL;
-	if (who->visit.segment.first)
-		memcpy(v.touch_len[0], who->visit.segment.first->len, 3);
-	if (who->visit.segment.last)
-		memcpy(v.touch_len[1], who->visit.segment.last->len, 3);
+	v.visit.segment.first = v.visit.segment.last = 0;
+	for (unsigned i = 0; i < 6; i++)
+		v.touch_len[i / 3][i % 3] = (uint8_t)touch_of(s, &who->visit.segment, i).len;
 	v.value = who->value;
 	v.confirmed = who->confirmed;
 	v.emptied = who->emptied;
 	v.site_mark = who->site->hash;
 	v.site_len = who->site->name.len;
 	v.clues = who->clue_count;
-	if (who->print) {
+	print = table_at(s->identities->prints, who->print);
+	if (print) {
 		v.has_print = 1;
-		memcpy(v.print, who->print->key, sizeof(v.print));
+		memcpy(v.print, print->key, sizeof(v.print));
 	}
 	err = add(ctx, slice_of(&v, sizeof(v)));
 	if (!err)
 		err = add(ctx, seal(s->keys, sites, who->site->hash, site_name(who->site)));
 	if (!err)
-		err = save_touches(&who->visit.segment, ctx, add);
-	for (const struct clue *c = who->clues; c && !err; c = c->next) {
+		err = save_touches(s, &who->visit.segment, ctx, add);
+	for (const struct clue *c = clue_first(s->identities, who); c && !err;
+	     c = clue_next(s->identities, c)) {
 		struct saved_clue saved;
 
 		memset(&saved, 0, sizeof(saved));
@@ -205,11 +209,10 @@ static void restore(struct session *s, struct identity *who, const struct saved_
 		    uint64_t wall)
 {
 	who->basis = v->basis;
-	who->basis_period = v->basis_period;
 	who->confirmed = v->confirmed;
 	who->emptied = v->emptied;
 	who->seen_ns = v->seen_unix_ns - wall;
-	who->visit = v->visit;
+	identities_visit(s->identities, who, &v->visit);
 	who->visit.start_ns = v->visit.start_unix_ns - wall;
 	who->visit.last_ns = v->last_unix_ns - wall;
 	who->visit.solid_ns = v->solid_unix_ns - wall;
@@ -220,8 +223,7 @@ static void restore(struct session *s, struct identity *who, const struct saved_
 	s->stats.restored++;
 }
 
-static bool take_touch(struct session *s, struct slice *rest, const uint8_t len[3],
-		       struct touch_text **ret)
+static bool take_touch(struct session *s, struct slice *rest, const uint8_t len[3], uint16_t *ret)
 {
 	struct slice part[3];
 
@@ -231,7 +233,7 @@ static bool take_touch(struct session *s, struct slice *rest, const uint8_t len[
 		part[i] = slice_sub(*rest, 0, len[i]);
 		*rest = slice_sub(*rest, len[i], rest->len);
 	}
-	*ret = s ? touches_hold(segments_touches(s->segments), part) : NULL;
+	*ret = s ? touches_hold(segments_touches(s->segments), part) : 0;
 	return true;
 }
 
@@ -277,8 +279,8 @@ static bool load_visitor(struct session *s, const struct saved_head *h, bool rul
 		who = identities_add(s->identities, site, never, NULL);
 	if (who)
 		restore(s, who, &v, (uint64_t)wall);
-	else
-		segment_leave(&v.visit.segment);
+	else if (s)
+		segment_leave(s->segments, &v.visit.segment);
 	for (unsigned i = 0; i < v.clues; i++) {
 		struct saved_clue c;
 

@@ -61,7 +61,7 @@ int identities_new(const struct identity_limits *l, const struct sip_key *key,
 	if (!err)
 		err = table_new(sizeof(struct print), 16, l->prints, &x->prints);
 	if (!err)
-		err = table_new(sizeof(struct identity), 8, l->identities, &x->identities);
+		err = table_new(sizeof(struct identity), KEY_BYTES, l->identities, &x->identities);
 	if (!err)
 		err = table_new(sizeof(struct cookie_name), 8, l->names, &x->names);
 	if (err) {
@@ -93,13 +93,14 @@ uint32_t identities_count(const struct identities *x)
 
 static void clue_unlink(struct identities *x, struct clue *c)
 {
-	struct clue **at = &c->who->clues;
+	struct identity *who = clue_who(x, c);
+	uint32_t *at = &who->clues;
 
-	while (*at != c)
-		at = &(*at)->next;
+	for (struct clue *o; (o = table_at(x->clues, *at)) != c;)
+		at = &o->next;
 	*at = c->next;
-	c->who->clue_count--;
-	x->cart_clues -= c->who->value == VALUE_CART;
+	who->clue_count--;
+	x->cart_clues -= who->value == VALUE_CART;
 }
 
 void clue_remove(struct identities *x, struct clue *c)
@@ -110,21 +111,21 @@ void clue_remove(struct identities *x, struct clue *c)
 
 static void clue_give(struct identities *x, struct clue *c, struct identity *who)
 {
-	c->who = who;
+	c->who = table_place(x->identities, who);
 	c->next = who->clues;
-	who->clues = c;
+	who->clues = table_place(x->clues, c);
 	who->clue_count++;
 	x->cart_clues += who->value == VALUE_CART;
 }
 
 static void keep_few(struct identities *x, struct identity *who)
 {
-	struct clue *c = who->clues;
+	struct clue *c = clue_first(x, who);
 
 	if (who->clue_count <= CLUES_EACH)
 		return;
 	while (c->next)
-		c = c->next;
+		c = clue_next(x, c);
 	clue_remove(x, c);
 }
 
@@ -143,7 +144,7 @@ static void clue_evict(struct identities *x)
 	bool spare_carts = x->cart_clues < count - count / CARTS_PASSED_BY;
 	struct clue *c = table_oldest(x->clues);
 
-	while (c->state & CLUE_USED || (spare_carts && c->who->value == VALUE_CART)) {
+	while (c->state & CLUE_USED || (spare_carts && clue_who(x, c)->value == VALUE_CART)) {
 		c->state &= (uint8_t)~CLUE_USED;
 		table_touch(x->clues, c);
 		c = table_oldest(x->clues);
@@ -184,13 +185,13 @@ void clue_key(const struct known_site *site, const uint64_t hash[2], uint64_t re
 
 void print_leave(struct identities *x, struct identity *who)
 {
-	struct print *p = who->print;
+	struct print *p = table_at(x->prints, who->print);
 
-	who->print = NULL;
+	who->print = 0;
 	if (!p)
 		return;
-	if (p->last == who)
-		p->last = NULL;
+	if (table_at(x->identities, p->last) == who)
+		p->last = 0;
 	if (--p->count == 0)
 		table_remove(x->prints, p);
 }
@@ -203,24 +204,23 @@ void print_join(struct identities *x, struct identity *who, const uint64_t key[2
 	p = table_add(x->prints, key, &fresh);
 	if (!p)
 		return; /* no memory */
-	if (who->print == p) {
-		p->last = who;
-		return;
+	if (table_at(x->prints, who->print) != p) {
+		print_leave(x, who);
+		p->count++;
+		who->print = table_place(x->prints, p);
 	}
-	print_leave(x, who);
-	p->count++;
-	p->last = who;
-	who->print = p;
+	p->last = table_place(x->identities, who);
 }
 
 struct identity *identities_add(struct identities *x, struct known_site *site,
 				bool (*evict)(void *ctx), void *ctx)
 {
+	const uint64_t no_visit[KEY_BYTES / sizeof(uint64_t)] = { x->next_number };
 	struct identity *who = NULL;
 	bool fresh;
 
 	do {
-		who = table_add(x->identities, &x->next_number, &fresh);
+		who = table_add(x->identities, no_visit, &fresh);
 	} while (!who && evict(ctx));
 	if (!who)
 		return NULL;
@@ -236,11 +236,22 @@ struct identity *identities_add(struct identities *x, struct known_site *site,
 void identities_remove(struct identities *x, struct identity *who)
 {
 	while (who->clues)
-		clue_remove(x, who->clues);
+		clue_remove(x, clue_first(x, who));
 	print_leave(x, who);
 	list_remove(&who->of_value);
 	who->site->used_by--;
 	table_remove(x->identities, who);
+}
+
+void identities_visit(struct identities *x, struct identity *who, const struct visit *visit)
+{
+	table_rekey(x->identities, who, visit->id);
+	who->visit = *visit;
+}
+
+struct identity *identities_by_visit(const struct identities *x, const uint8_t id[KEY_BYTES])
+{
+	return table_find(x->identities, id);
 }
 
 void identities_touch(struct identities *x, struct identity *who, enum value value)

@@ -7,6 +7,7 @@
  *   print     hash of address, agent and language on a site → the identity seen there last
  *   identity  one visitor: its clues, the visit it has or had, what it polls
  *
+ * They refer to one another by their places in these tables (table.h), of 4 octets: there are many of them.
  * All three are bounded; an identity without a visit goes first, one with a cart last, and so do clues: who
  * brings many made-up cookies pushes out what others of his kind are known by, not what carts are.
  */
@@ -36,15 +37,14 @@ struct page_view;
 
 struct clue {
 	uint64_t key[2];
-	struct identity *who;
-	struct clue *next; /* of the identity, newest first */
+	uint32_t who, next; /* places: its identity; the one of it that is older */
 	uint32_t name;
 	uint8_t kind, state;
 };
 
 struct print {
 	uint64_t key[2];
-	struct identity *last;
+	uint32_t last;	/* place of the identity */
 	uint32_t count; /* identities whose print this is */
 };
 
@@ -54,55 +54,58 @@ struct basis {
 };
 
 struct poll {
-	uint64_t last_ns;
+	uint32_t last_ms;	/* of the clock's, whose upper bits are left out */
 	uint32_t target;	/* hash; 0 = free */
-	uint32_t interval : 20; /* ms between the last two; at most POLL_MOST_NS */
+	uint32_t interval : 20; /* ms between the last two; at most POLL_MOST_MS */
 	uint32_t steady : 6; /* intervals in a row that were alike; more than a few are as many */
 	uint32_t times : 6;
 };
 
 enum visit_state { VISIT_NONE, VISIT_OPEN, VISIT_ENDED };
 
+/* What each transaction needs stands first. */
 struct visit {
+	uint8_t id[KEY_BYTES], key[KEY_BYTES];
+	uint64_t start_ns, last_ns; /* of the first and the last request that count */
+	uint64_t solid_ns;	    /* of the last one that is surely no poll */
+	uint32_t transactions, page_views;
 	uint8_t state, end_reason;
 	uint8_t basis; /* enum evidence_kind */
 	bool shared;
-	uint8_t key[KEY_BYTES], id[KEY_BYTES];
-	uint64_t start_ns, last_ns; /* of the first and the last request that count */
-	uint64_t solid_ns;	    /* of the last one that is surely no poll */
-	uint64_t start_unix_ns;
-	uint32_t transactions, page_views;
-	uint32_t revision;
 	bool measured; /* told for metrics that only add up */
 	uint8_t alias_count;
-	uint32_t alias[ALIASES]; /* of the new key, first 4 octets */
 	struct visit_segment segment;
+	uint32_t period; /* of its key, or of the latest one that was told for it */
+	uint32_t revision;
+	uint64_t start_unix_ns;
+	uint32_t alias[ALIASES]; /* of the new key, first 4 octets */
 };
 
 /* What is let go first. */
 enum value { VALUE_IDLE, VALUE_OPEN, VALUE_CART, VALUES };
 
+/* The id of its visit is the key of its table, so that who kept only that finds it. */
 struct identity {
-	uint64_t number; /* key of its table */
+	struct visit visit;
+	/* What only some transactions need: of the last request that brought nothing: parallel ones are told
+	 * by them. */
+	uint64_t first_ns, first_end_ns;
+	uint32_t first_target, first_referer;
 	struct list of_value;
+	uint32_t print; /* place; 0: none */
+	uint32_t clues; /* place of the newest; 0: none */
+	/* What each needs. */
+	struct known_site *site;
+	struct page_view *pages; /* page/page.h: of its visit, the latest first */
+	struct basis basis;	 /* what its key rests on now */
+	uint64_t seen_ns;	 /* any transaction */
+	uint32_t touched_ms;	 /* its place in the list is from then, as poll.last_ms */
+	uint32_t icon;		 /* mark of where a redirect sent the icon to; 0: nowhere */
 	uint8_t value;
 	uint8_t clue_count;
 	bool confirmed; /* a clue that was given to it came back */
 	bool emptied;	/* and was taken away again (a logout) */
-	struct known_site *site;
-	struct print *print;
-	struct clue *clues;
-	struct basis basis; /* what its key rests on now */
-	uint64_t basis_period;
-	/* Of the last request that brought nothing: parallel ones are told by them. */
-	uint64_t first_ns, first_end_ns;
-	uint32_t first_target, first_referer;
-	struct page_view *pages; /* page/page.h: of its visit, the latest first */
-	uint32_t icon;		 /* mark of where a redirect sent the icon to; 0: nowhere */
 	struct poll polls[POLLS];
-	uint64_t seen_ns;    /* any transaction */
-	uint64_t touched_ns; /* its place in the list is from then */
-	struct visit visit;
 };
 
 /* What is known of a cookie that no list names. */
@@ -172,12 +175,31 @@ struct identity *identities_add(struct identities *x, struct known_site *site,
 void identities_add_clue(struct identities *x, struct identity *who, const uint64_t key[2],
 			 uint32_t name, uint8_t kind, uint8_t state);
 void identities_remove(struct identities *x, struct identity *who);
+/* It has another visit from here on, which is known by its id. */
+void identities_visit(struct identities *x, struct identity *who, const struct visit *visit);
+struct identity *identities_by_visit(const struct identities *x, const uint8_t id[KEY_BYTES]);
 void identities_touch(struct identities *x, struct identity *who, enum value value);
 struct identity *identities_oldest(struct identities *x, enum value value);    /* NULL: none */
 struct identity *identities_newer(struct identities *x, struct identity *who); /* of its value */
 uint32_t identities_count(const struct identities *x);
 
 /* ---- the index, for sighting.c ---- */
+
+static inline struct identity *clue_who(const struct identities *x, const struct clue *c)
+{
+	return table_at(x->identities, c->who);
+}
+
+/* Of one visitor, the newest first. */
+static inline struct clue *clue_first(const struct identities *x, const struct identity *who)
+{
+	return table_at(x->clues, who->clues);
+}
+
+static inline struct clue *clue_next(const struct identities *x, const struct clue *c)
+{
+	return table_at(x->clues, c->next);
+}
 
 void clue_key(const struct known_site *site, const uint64_t hash[2], uint64_t ret[2]);
 void clue_remove(struct identities *x, struct clue *c);

@@ -13,9 +13,9 @@
 #define COOKIE_NAMES	   4096 /* of cookies that no list names, remembered over all sites */
 
 /* Intervals of scripts: more often are calls side by side, less often may well be a person. */
-#define POLL_LEAST_NS 800000000ll
-#define POLL_MOST_NS  600000000000ll /* fits 20 bits as ms */
-#define POLL_COUNT    60	     /* fits 6 bits; more says no more */
+#define POLL_LEAST_MS 800
+#define POLL_MOST_MS  600000 /* fits 20 bits */
+#define POLL_COUNT    60     /* fits 6 bits; more says no more */
 
 struct session {
 	struct session_options options; /* the secret is wiped */
@@ -26,7 +26,6 @@ struct session {
 	struct identities *identities;
 	struct segments *segments;
 	struct pages *pages;
-	struct table *open;  /* session.id → visitor, of the visits that are open */
 	struct table *ports; /* reach.c: which site is served there */
 	struct port_site *latest_port;
 	struct trust trust;
@@ -41,6 +40,12 @@ static inline int64_t time_since(uint64_t now_ns, uint64_t then_ns)
 	return (int64_t)(now_ns - then_ns);
 }
 
+/* For what is compared over hours at most, in 4 octets. */
+static inline uint32_t short_ms(uint64_t mono_ns)
+{
+	return (uint32_t)(mono_ns / NS_PER_MILLISECOND);
+}
+
 static inline uint64_t session_unix(const struct session *s, uint64_t mono_ns)
 {
 	return mono_ns + (uint64_t)s->wall_minus_mono_ns;
@@ -48,10 +53,9 @@ static inline uint64_t session_unix(const struct session *s, uint64_t mono_ns)
 
 /* ---- visits.c ---- */
 
-int visits_new(uint32_t most, struct table **ret);
-/* The visit of *who, whose id is set, is open from here on; it is over. */
+/* The visit of *who is open from here on; it is over. */
 void visit_open(struct session *s, struct identity *who);
-void visit_close(struct session *s, const struct identity *who);
+void visit_close(struct session *s, struct identity *who);
 
 /* ---- reach.c ---- */
 

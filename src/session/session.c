@@ -13,7 +13,7 @@
 
 /* Of so many visitors one has pages of which something may still be learned. */
 #define PAGES_SHARE    8
-#define TOUCH_EVERY_NS 1000000000ll /* a list in order to the second is in order enough */
+#define TOUCH_EVERY_MS 1000 /* a list in order to the second is in order enough */
 
 /* ---- visits ---- */
 
@@ -23,7 +23,6 @@ static void end_visit(struct session *s, struct identity *who, enum end_reason r
 
 	if (reason != END_SHUTDOWN)
 		pages_leave(s->pages, who);
-	v->state = VISIT_ENDED;
 	v->end_reason = (uint8_t)reason;
 	v->revision++;
 	s->stats.ended[reason]++;
@@ -31,12 +30,12 @@ static void end_visit(struct session *s, struct identity *who, enum end_reason r
 	tell_end(s, who);
 }
 
-static uint64_t period_at(const struct session *s, uint64_t mono_ns)
+static uint32_t period_at(const struct session *s, uint64_t mono_ns)
 {
-	return session_unix(s, mono_ns) / NS_PER_SECOND / s->options.period_s;
+	return (uint32_t)(session_unix(s, mono_ns) / NS_PER_SECOND / s->options.period_s);
 }
 
-static void key_of(struct session *s, const struct identity *who, uint64_t period,
+static void key_of(struct session *s, const struct identity *who, uint32_t period,
 		   uint8_t ret[KEY_BYTES])
 {
 	keys_visitor(s->keys, s->options.period_s, period, site_name(who->site),
@@ -49,7 +48,7 @@ static enum visitor_kind visitor_of(const struct session *s, const struct identi
 				    const struct sighting *seen, uint64_t at_ns)
 {
 	if (who->visit.state == VISIT_ENDED)
-		return who->basis_period == period_at(s, at_ns) ? VISITOR_RETURNING
+		return who->visit.period == period_at(s, at_ns) ? VISITOR_RETURNING
 								: VISITOR_UNOBSERVED;
 	return seen->fresh && seen->newcomer ? VISITOR_NEW : VISITOR_UNOBSERVED;
 }
@@ -58,22 +57,21 @@ static void begin_visit(struct session *s, struct identity *who, const struct si
 			const struct request *r)
 {
 	uint64_t at_ns = r->t->start_ns;
-	struct visit *v = &who->visit;
+	struct visit v = { .basis = who->basis.kind,
+			   .shared = seen->shared,
+			   .start_ns = at_ns,
+			   .last_ns = at_ns,
+			   .solid_ns = at_ns,
+			   .period = period_at(s, at_ns),
+			   .start_unix_ns = session_unix(s, at_ns) };
 	enum visitor_kind visitor = visitor_of(s, who, seen, at_ns);
 
 	pages_leave(s->pages, who); /* of latecomers to the visit before */
-	segment_leave(&v->segment);
-	*v = (struct visit){ .state = VISIT_OPEN,
-			     .basis = who->basis.kind,
-			     .shared = seen->shared,
-			     .start_ns = at_ns,
-			     .last_ns = at_ns,
-			     .solid_ns = at_ns,
-			     .start_unix_ns = session_unix(s, at_ns) };
-	segment_begin(s->segments, r, visitor, &v->segment);
-	who->basis_period = period_at(s, at_ns);
-	key_of(s, who, who->basis_period, v->key);
-	keys_session(s->keys, v->key, v->start_unix_ns, v->id);
+	segment_leave(s->segments, &who->visit.segment);
+	segment_begin(s->segments, r, visitor, &v.segment);
+	key_of(s, who, v.period, v.key);
+	keys_session(s->keys, v.key, v.start_unix_ns, v.id);
+	identities_visit(s->identities, who, &v);
 	s->stats.started++;
 	visit_open(s, who);
 }
@@ -82,7 +80,7 @@ static void begin_visit(struct session *s, struct identity *who, const struct si
 static void follow_basis(struct session *s, struct identity *who, const struct basis *now,
 			 uint64_t at_ns)
 {
-	uint64_t period = period_at(s, at_ns);
+	uint32_t period = period_at(s, at_ns);
 	bool same = now->kind == EVIDENCE_KINDS ||
 		    !memcmp(now->hash, who->basis.hash, sizeof(now->hash));
 	const char *reason = !same && now->kind == who->basis.kind ? "rotation"
@@ -90,11 +88,11 @@ static void follow_basis(struct session *s, struct identity *who, const struct b
 								   : "period";
 	uint8_t key[KEY_BYTES];
 
-	if (same && period == who->basis_period)
+	if (same && period == who->visit.period)
 		return;
 	if (!same)
 		who->basis = *now;
-	who->basis_period = period;
+	who->visit.period = period;
 	if (who->visit.state != VISIT_OPEN)
 		return;
 	key_of(s, who, period, key);
@@ -163,9 +161,10 @@ static bool join(struct session *s, struct identity *who, const struct sighting 
 static enum activity activity_of(struct identity *who, const struct request *r)
 {
 	const struct transaction *t = r->t;
-	uint32_t target = (uint32_t)slice_mix(t->path, 1) | 1, interval, slack;
+	uint32_t target = (uint32_t)slice_mix(t->path, 1) | 1, now_ms = short_ms(t->start_ns);
 	struct poll *p = &who->polls[0];
-	int64_t since;
+	uint32_t interval, slack;
+	int32_t since_ms;
 	bool alike;
 
 	if (r->navigation) {
@@ -173,21 +172,22 @@ static enum activity activity_of(struct identity *who, const struct request *r)
 		return ACTIVITY_SOLID;
 	}
 	for (unsigned i = 0; i < POLLS && p->target != target; i++)
-		if (who->polls[i].target == target || who->polls[i].last_ns < p->last_ns)
+		if (who->polls[i].target == target ||
+		    (int32_t)(who->polls[i].last_ms - p->last_ms) < 0)
 			p = &who->polls[i];
 	if (p->target != target) {
-		*p = (struct poll){ .target = target, .last_ns = t->start_ns };
+		*p = (struct poll){ .target = target, .last_ms = now_ms };
 		return ACTIVITY_SOLID;
 	}
-	since = time_since(t->start_ns, p->last_ns);
-	if (since < POLL_LEAST_NS)
+	since_ms = (int32_t)(now_ms - p->last_ms);
+	if (since_ms < POLL_LEAST_MS)
 		return ACTIVITY_SOLID;
-	p->last_ns = t->start_ns;
-	if (since > POLL_MOST_NS) {
+	p->last_ms = now_ms;
+	if (since_ms > POLL_MOST_MS) {
 		p->steady = 0;
 		return ACTIVITY_SOLID;
 	}
-	interval = (uint32_t)(since / (int64_t)NS_PER_MILLISECOND);
+	interval = (uint32_t)since_ms;
 	slack = p->interval / 10; /* a timer that waits for the answer before */
 	alike = interval + slack >= p->interval && interval <= p->interval + slack;
 	p->steady = alike ? p->steady + (p->steady < POLL_COUNT) : 0;
@@ -216,7 +216,7 @@ static void prolong(struct identity *who, uint64_t at_ns, enum activity activity
 static void forget(struct session *s, struct identity *who)
 {
 	pages_leave(s->pages, who); /* of a latecomer to a visit that is over */
-	segment_leave(&who->visit.segment);
+	segment_leave(s->segments, &who->visit.segment);
 	identities_remove(s->identities, who);
 }
 
@@ -280,9 +280,10 @@ static void keep(struct session *s, struct identity *who, const struct transacti
 	bool cart = who->value == VALUE_CART || request_touches_cart(t);
 	enum value value = cart ? VALUE_CART : VALUE_OPEN;
 
-	if (who->value == value && time_since(t->start_ns, who->touched_ns) < TOUCH_EVERY_NS)
+	if (who->value == value &&
+	    (int32_t)(short_ms(t->start_ns) - who->touched_ms) < TOUCH_EVERY_MS)
 		return;
-	who->touched_ns = t->start_ns;
+	who->touched_ms = short_ms(t->start_ns);
 	identities_touch(s->identities, who, value);
 }
 
@@ -313,7 +314,7 @@ static void place(struct session *s, struct identity *who, const struct sighting
 	page = pages_push(s->pages, who, r, t, activity, &folded);
 	v->page_views += page - folded;
 	if (folded && v->page_views == 1)
-		segment_forget_way(&v->segment); /* it had that of a frame */
+		segment_forget_way(s->segments, &v->segment); /* it had that of a frame */
 	v->transactions++;
 	segment_add(s->segments, &v->segment, r, s->sites, who->site, page, v->page_views,
 		    v->last_ns - v->start_ns);
@@ -568,8 +569,6 @@ int session_new(const struct session_options *options, const struct session_sink
 	if (!err)
 		err = pages_new(options->visits / PAGES_SHARE + 1, s->keys, &told, &s->pages);
 	if (!err)
-		err = visits_new(options->visits, &s->open);
-	if (!err)
 		err = reach_new(&s->ports);
 	if (err) {
 		session_free(s);
@@ -587,7 +586,6 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	pages_free(s->pages);
-	table_free(s->open);
 	table_free(s->ports);
 	identities_free(s->identities);
 	segments_free(s->segments);

@@ -166,11 +166,11 @@ static void add_evidence(const struct look *l, struct identity *who, const struc
 }
 
 /* It was given to a client without cookies, and its visitor sends back another that was too: two clients. */
-static bool is_another_client(const struct clue *c)
+static bool is_another_client(const struct look *l, const struct clue *c)
 {
 	if ((c->state & (CLUE_FIRST | CLUE_ECHOED | CLUE_PARALLEL)) != CLUE_FIRST)
 		return false;
-	for (const struct clue *o = c->who->clues; o; o = o->next)
+	for (const struct clue *o = clue_first(l->x, clue_who(l->x, c)); o; o = clue_next(l->x, o))
 		if (o != c && o->name == c->name &&
 		    (o->state & (CLUE_FIRST | CLUE_ECHOED)) == (CLUE_FIRST | CLUE_ECHOED))
 			return true;
@@ -187,15 +187,15 @@ static void note_echo(const struct look *l, struct clue *c, const struct evidenc
 	if (c->state & CLUE_ECHOED)
 		return;
 	c->state |= CLUE_ECHOED;
-	c->who->confirmed = true;
-	c->who->emptied = false;
+	clue_who(l->x, c)->confirmed = true;
+	clue_who(l->x, c)->emptied = false;
 }
 
 /* Both send a session of the same name, and not the same one: no one visitor does. */
-static bool are_two(const struct identity *a, const struct identity *b)
+static bool are_two(const struct identities *x, const struct identity *a, const struct identity *b)
 {
-	for (const struct clue *m = a->clues; m; m = m->next)
-		for (const struct clue *n = b->clues; n; n = n->next)
+	for (const struct clue *m = clue_first(x, a); m; m = clue_next(x, m))
+		for (const struct clue *n = clue_first(x, b); n; n = clue_next(x, n))
 			if (m->name == n->name && m->kind <= EVIDENCE_KNOWN &&
 			    m->state & n->state & CLUE_ECHOED)
 				return true;
@@ -205,7 +205,7 @@ static bool are_two(const struct identity *a, const struct identity *b)
 static void merge(struct look *l, struct identity *into, struct identity *from)
 {
 	while (from->clues)
-		clue_move(l->x, from->clues, into);
+		clue_move(l->x, clue_first(l->x, from), into);
 	print_leave(l->x, from);
 	into->confirmed |= from->confirmed;
 	l->x->stats.merged++;
@@ -226,11 +226,11 @@ static struct identity *reconcile(struct look *l, struct identity *who, struct c
 				  const struct evidence *e)
 {
 	struct cookie_name *n = e->kind == EVIDENCE_COOKIE ? name_of(l, e) : NULL;
-	struct identity *other = c->who;
+	struct identity *other = clue_who(l->x, c);
 
 	if (e->kind >= EVIDENCE_CART)
 		return who; /* a basket may be shared, a person may have two browsers */
-	if (are_two(who, other)) {
+	if (are_two(l->x, who, other)) {
 		if (n)
 			n->common = true;
 		return who;
@@ -257,8 +257,8 @@ static struct identity *by_request(struct look *l, enum look_mode mode)
 		    (l->brings_jar && (e->kind == EVIDENCE_CART || e->kind == EVIDENCE_TOKEN)))
 			continue;
 		if (mode == LOOK_KNOWN)
-			return c->who;
-		if (is_another_client(c)) {
+			return clue_who(l->x, c);
+		if (is_another_client(l, c)) {
 			clue_remove(l->x, c);
 			l->clues[i] = NULL;
 			l->x->stats.split++;
@@ -268,14 +268,14 @@ static struct identity *by_request(struct look *l, enum look_mode mode)
 		if (!best || e->kind < best->kind ||
 		    (e->kind == best->kind && e->rank < best->rank)) {
 			best = e;
-			who = c->who;
+			who = clue_who(l->x, c);
 		}
 	}
 	/* one merge at most: it moves clues, and may let some go */
 	for (uint32_t i = 0; who && i < list->count && !l->ret->merged; i++) {
 		struct clue *c = l->clues[i];
 
-		if (c && c->who != who)
+		if (c && clue_who(l->x, c) != who)
 			who = reconcile(l, who, c, &list->at[i]);
 	}
 	return who;
@@ -297,18 +297,18 @@ static bool is_parallel(const struct look *l, const struct identity *who)
 }
 
 /* Everything that this visitor would have sent along is missing. */
-static bool would_have_brought(const struct identity *who)
+static bool would_have_brought(const struct look *l, const struct identity *who)
 {
-	for (const struct clue *c = who->clues; c; c = c->next)
+	for (const struct clue *c = clue_first(l->x, who); c; c = clue_next(l->x, c))
 		if (is_jar(c->kind) &&
 		    (c->state & (CLUE_ECHOED | CLUE_SCOPED | CLUE_COMMON)) == CLUE_ECHOED)
 			return true;
 	return false;
 }
 
-static bool has_jar(const struct identity *who)
+static bool has_jar(const struct look *l, const struct identity *who)
 {
-	for (const struct clue *c = who->clues; c; c = c->next)
+	for (const struct clue *c = clue_first(l->x, who); c; c = clue_next(l->x, c))
 		if (is_jar(c->kind) && !is_common(c))
 			return true;
 	return false;
@@ -327,11 +327,11 @@ static struct identity *by_look(struct look *l, bool *ret_parallel)
 	struct identity *who;
 
 	make_print(l);
-	who = l->print ? l->print->last : NULL;
+	who = l->print ? table_at(l->x->identities, l->print->last) : NULL;
 	if (!who)
 		return NULL;
 	if (l->brings) /* a value not met before: by a script, or before us */
-		return who->emptied || (!has_jar(who) && l->print->count == 1) ? who : NULL;
+		return who->emptied || (!has_jar(l, who) && l->print->count == 1) ? who : NULL;
 	if (l->gives) {
 		if (is_parallel(l, who)) {
 			*ret_parallel = same_page(l, who);
@@ -346,7 +346,7 @@ static struct identity *by_look(struct look *l, bool *ret_parallel)
 		return l->r->navigation || l->print->count > 1 ? NULL : who;
 	}
 	if (l->print->count == 1)
-		return l->r->navigation && !who->emptied && would_have_brought(who) ? NULL : who;
+		return l->r->navigation && !who->emptied && would_have_brought(l, who) ? NULL : who;
 	return NULL;
 }
 
@@ -355,7 +355,7 @@ static struct identity *by_address(struct look *l)
 {
 	const struct clue *c = table_find(l->x->clues, l->print_key);
 
-	return c ? c->who : NULL;
+	return c ? clue_who(l->x, c) : NULL;
 }
 
 static struct identity *begin(struct look *l)
@@ -426,14 +426,14 @@ static void learn_response(struct look *l, struct identity *who, uint8_t state)
 		struct clue *c;
 
 		if (e->flags & EVIDENCE_DELETED) {
-			for (c = who->clues; c; c = c->next)
+			for (c = clue_first(l->x, who); c; c = clue_next(l->x, c))
 				taken |= c->name == e->name && e->kind <= EVIDENCE_COOKIE;
 			continue;
 		}
 		if (e->kind == EVIDENCE_COOKIE)
 			n = name_add(l, e);
 		c = clue_of(l, e);
-		if (c && c->who != who)
+		if (c && clue_who(l->x, c) != who)
 			note_common(n, c); /* what several are given names none of them */
 		if (n)
 			n->known = true;

@@ -100,11 +100,12 @@ static void clues_of_carts_are_counted(void **state)
 	struct identity *a = visitor(1, VALUE_CART, 6), *b = visitor(2, VALUE_OPEN, 3);
 
 	assert_int_equal(f.x->cart_clues, 6);
-	clue_move(f.x, a->clues, b);
+	clue_move(f.x, clue_first(f.x, a), b);
 	assert_int_equal(f.x->cart_clues, 5);
-	clue_move(f.x, b->clues, a);
+	clue_move(f.x, clue_first(f.x, b), a);
 	assert_int_equal(f.x->cart_clues, 6);
-	identities_add_clue(f.x, b, a->clues->key, 0, EVIDENCE_KNOWN, 0); /* is the other's now */
+	identities_add_clue(f.x, b, clue_first(f.x, a)->key, 0, EVIDENCE_KNOWN,
+			    0); /* is the other's now */
 	assert_int_equal(f.x->cart_clues, 5);
 	visitor(3, VALUE_CART, CLUES_EACH + 5); /* keeps a few */
 	assert_int_equal(f.x->cart_clues, 5 + CLUES_EACH);

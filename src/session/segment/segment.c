@@ -153,21 +153,21 @@ void segment_begin(struct segments *s, const struct request *r, enum visitor_kin
 		geo_find(s->geo, &r->client.address, &ret->place);
 }
 
-void segment_leave(struct visit_segment *v)
+void segment_leave(struct segments *s, struct visit_segment *v)
 {
-	touches_leave(v->first);
-	touches_leave(v->last);
-	v->first = v->last = NULL;
+	touches_leave(s->touches, v->first);
+	touches_leave(s->touches, v->last);
+	v->first = v->last = 0;
 }
 
-void segment_forget_way(struct visit_segment *v)
+void segment_forget_way(struct segments *s, struct visit_segment *v)
 {
-	segment_leave(v);
+	segment_leave(s, v);
 	v->first_channel = v->last_channel = CHANNEL_UNOBSERVED;
 }
 
 /* The campaign's own name of its source, else the host that led here. */
-static struct touch_text *hold(struct segments *s, const struct touch *t)
+static uint16_t hold(struct segments *s, const struct touch *t)
 {
 	const struct slice part[3] = {
 		t->source.len ? slice_of(t->source.at, t->source.len) : site_slice(&t->referrer),
@@ -203,7 +203,7 @@ static void take_touch(struct segments *s, struct visit_segment *v, const struct
 	}
 	if (touch.channel == CHANNEL_INTERNAL || touch.channel == CHANNEL_DIRECT)
 		return;
-	touches_leave(v->last);
+	touches_leave(s->touches, v->last);
 	v->last_channel = (uint8_t)touch.channel;
 	v->last = hold(s, &touch);
 }
@@ -260,12 +260,13 @@ static const char *touchpoint_of(const struct segments *s, const struct visit_se
 	return v->pages ? "web" : NULL;
 }
 
-static void tell_touch(struct segment_touch *to, uint8_t channel, const struct touch_text *text)
+static void tell_touch(const struct touches *t, uint8_t channel, uint16_t number,
+		       struct segment_touch *to)
 {
 	to->channel = channel ? channel_name((enum channel)channel) : NULL;
-	to->source = touch_part(text, 0);
-	to->medium = touch_part(text, 1);
-	to->campaign = touch_part(text, 2);
+	to->source = touches_part(t, number, 0);
+	to->medium = touches_part(t, number, 1);
+	to->campaign = touches_part(t, number, 2);
 }
 
 void segment_tell(const struct segments *s, const struct visit_segment *v, bool cart,
@@ -289,6 +290,6 @@ void segment_tell(const struct segments *s, const struct visit_segment *v, bool 
 		ret->region[2] = '-';
 		memcpy(ret->region + 3, v->place.region, sizeof(v->place.region));
 	}
-	tell_touch(&ret->first, v->first_channel, v->first);
-	tell_touch(&ret->last, v->last_channel, v->last);
+	tell_touch(s->touches, v->first_channel, v->first, &ret->first);
+	tell_touch(s->touches, v->last_channel, v->last, &ret->last);
 }

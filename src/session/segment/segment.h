@@ -21,23 +21,18 @@
 
 #define TOUCHES 4096 /* campaigns remembered */
 
-/* Where a visit came from, as text; equal ones are one. */
-struct touch_text {
-	uint64_t key;	  /* hash of what follows */
-	uint32_t used_by; /* visits */
-	uint8_t len[3];	  /* source, medium, campaign */
-	char *text;	  /* one after the other */
-};
+/* Where a visit came from, as text (source, medium, campaign); equal ones are one, and have one number. */
 
 struct touches;
 
 int touches_new(uint32_t max, struct touches **ret);
 void touches_free(struct touches *t);
-/* One more use of it. NULL: all three are empty, or no memory. Beyond the bound all share one: "{other}". */
-struct touch_text *touches_hold(struct touches *t, const struct slice part[3]);
-void touches_leave(struct touch_text *text); /* NULL is fine */
+/* One more use of it. 0: all three are empty, or no memory. Beyond the bound all share one: "{other}". */
+uint16_t touches_hold(struct touches *t, const struct slice part[3]);
+void touches_leave(struct touches *t, uint16_t number); /* 0 is fine */
 uint64_t touches_overflow(const struct touches *t);
-struct slice touch_part(const struct touch_text *t, unsigned part); /* t NULL: empty */
+struct slice touches_part(const struct touches *t, uint16_t number,
+			  unsigned part); /* of 0: empty */
 
 /* ---- rules ---- */
 
@@ -65,7 +60,7 @@ uint64_t conditions_mark(
 /* ---- of a visit ---- */
 
 struct visit_segment {
-	struct touch_text *first, *last;
+	uint16_t first, last;		     /* touches.c; 0: none */
 	uint8_t first_channel, last_channel; /* enum channel */
 	uint8_t device, os, browser, synthetic;
 	uint16_t robot;		   /* agents_name */
@@ -103,7 +98,8 @@ void segment_add(struct segments *s, struct visit_segment *v, const struct reque
 		 uint32_t page_views, uint64_t lasted_ns);
 void segment_tell(const struct segments *s, const struct visit_segment *v, bool cart,
 		  struct segment *ret);
-void segment_leave(struct visit_segment *v);	  /* its touches are no longer used */
-void segment_forget_way(struct visit_segment *v); /* what it has of pages was of none */
+/* Its touches are no longer used; what it has of pages was of none. */
+void segment_leave(struct segments *s, struct visit_segment *v);
+void segment_forget_way(struct segments *s, struct visit_segment *v);
 
 #endif

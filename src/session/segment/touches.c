@@ -10,23 +10,30 @@
 
 #include "base/table.h"
 
-#define LOOKED_AT 64 /* for one that is not in use, from the one used longest ago */
+#define OTHER	  UINT16_MAX /* beyond every place in the table */
+#define LOOKED_AT 64	     /* for one that is not in use, from the one used longest ago */
 
+struct touch_text {
+	uint64_t key;	  /* hash of what follows */
+	uint32_t used_by; /* visits */
+	uint8_t len[3];	  /* source, medium, campaign */
+	char *text;	  /* one after the other */
+};
+
+/* Its number is its place. */
 struct touches {
 	struct table *table;
-	struct touch_text other;
 	uint64_t overflow;
 };
 
 int touches_new(uint32_t max, struct touches **ret)
 {
 	struct touches *t = calloc(1, sizeof(*t));
-	static char other[] = "{other}{other}{other}";
 
 	if (!t)
 		return -ENOMEM;
-	t->other = (struct touch_text){ .len = { 7, 7, 7 }, .text = other };
-	if (table_new(sizeof(struct touch_text), sizeof(uint64_t), max, &t->table)) {
+	if (max >= OTHER ||
+	    table_new(sizeof(struct touch_text), sizeof(uint64_t), max, &t->table)) {
 		free(t);
 		return -ENOMEM;
 	}
@@ -80,39 +87,41 @@ static bool fill(struct touch_text *at, const struct slice part[3])
 	return true;
 }
 
-struct touch_text *touches_hold(struct touches *t, const struct slice part[3])
+uint16_t touches_hold(struct touches *t, const struct slice part[3])
 {
 	uint64_t key = 1;
 	struct touch_text *at;
 	bool fresh = true;
 
 	if (!part[0].len && !part[1].len && !part[2].len)
-		return NULL;
+		return 0;
 	for (unsigned i = 0; i < 3; i++)
 		key = slice_hash(part[i], key);
 	at = table_find(t->table, &key);
 	if (at) {
 		at->used_by++;
-		return at;
+		return (uint16_t)table_place(t->table, at);
 	}
 	at = table_add(t->table, &key, &fresh);
 	if (!at)
 		at = make_room(t, key);
 	if (!at) {
 		t->overflow++;
-		return &t->other;
+		return OTHER;
 	}
 	if (!fill(at, part)) {
 		table_remove(t->table, at);
-		return NULL;
+		return 0;
 	}
 	at->used_by = 1;
-	return at;
+	return (uint16_t)table_place(t->table, at);
 }
 
-void touches_leave(struct touch_text *text)
+void touches_leave(struct touches *t, uint16_t number)
 {
-	if (text && text->used_by)
+	struct touch_text *text = number == OTHER ? NULL : table_at(t->table, number);
+
+	if (text)
 		text->used_by--;
 }
 
@@ -121,13 +130,17 @@ uint64_t touches_overflow(const struct touches *t)
 	return t->overflow;
 }
 
-struct slice touch_part(const struct touch_text *t, unsigned part)
+struct slice touches_part(const struct touches *t, uint16_t number, unsigned part)
 {
+	const struct touch_text *text;
 	size_t from = 0;
 
-	if (!t)
+	if (number == OTHER)
+		return SLICE("{other}");
+	text = table_at(t->table, number);
+	if (!text)
 		return slice_of(NULL, 0);
 	for (unsigned i = 0; i < part; i++)
-		from += t->len[i];
-	return slice_of(t->text + from, t->len[part]);
+		from += text->len[i];
+	return slice_of(text->text + from, text->len[part]);
 }

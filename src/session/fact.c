@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fact.c: what the stage says of visits and page views, each with the name that any agent would give it.
- * Called by session.c when something is to be told; stateless but for what a visit was told already.
+ * Called by session.c when something is to be told. Remembers which aliases were told lately, of all visits
+ * together, since few have any; one that is told again names the same fact.
  */
 #include "session/internal.h"
+
+#define ALIASES_SHARE 8 /* of so many visits one has an alias that may come again */
+
+/* All of it is its key. */
+struct told_alias {
+	uint64_t visit, key; /* first octets of session.id and of the new key */
+};
+
+int aliases_new(uint32_t visits, struct table **ret)
+{
+	return table_new(sizeof(struct told_alias), sizeof(struct told_alias),
+			 visits / ALIASES_SHARE + 1, ret);
+}
+
+static void remember(struct table *aliases, const struct told_alias *told)
+{
+	if (!table_add(aliases, told, NULL) && table_oldest(aliases)) {
+		table_remove(aliases, table_oldest(aliases));
+		table_add(aliases, told, NULL);
+	}
+}
 
 const char *page_outcome_name(enum page_outcome o)
 {
@@ -117,20 +139,19 @@ void tell_alias(struct session *s, struct identity *who, const uint8_t key_new[K
 {
 	struct visit *v = &who->visit;
 	uint8_t both[2 * KEY_BYTES];
+	struct told_alias told;
 	struct session_fact f;
-	uint32_t mark;
 
-	memcpy(&mark, key_new, sizeof(mark));
-	if (!memcmp(v->key, key_new, KEY_BYTES))
+	memcpy(&told.visit, v->id, sizeof(told.visit));
+	memcpy(&told.key, key_new, sizeof(told.key));
+	if (!memcmp(v->key, key_new, KEY_BYTES) || table_find(s->aliases, &told))
 		return;
-	for (uint32_t i = 0; i < v->alias_count && i < ALIASES; i++)
-		if (v->alias[i] == mark)
-			return;
 	if (v->alias_count >= ALIASES_MAX) {
 		s->stats.aliases_dropped++;
 		return;
 	}
-	v->alias[v->alias_count++ % ALIASES] = mark;
+	v->alias_count++;
+	remember(s->aliases, &told);
 	s->stats.aliases++;
 	f = fact_of(s, who, FACT_ALIAS);
 	f.reason = reason;

@@ -20,7 +20,6 @@
 
 #define CLUES_EACH  8  /* of an identity; the oldest makes room */
 #define POLLS	    3  /* targets of a visitor that may be polled at once */
-#define ALIASES	    8  /* told of a visit, remembered so that each is told once */
 #define ALIASES_MAX 32 /* of a visit: a cookie that changes with each response makes no flood */
 
 struct identity;
@@ -78,7 +77,6 @@ struct visit {
 	uint32_t period; /* of its key, or of the latest one that was told for it */
 	uint32_t revision;
 	uint64_t start_unix_ns;
-	uint32_t alias[ALIASES]; /* of the new key, first 4 octets */
 };
 
 /* What is let go first. */

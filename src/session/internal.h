@@ -26,7 +26,8 @@ struct session {
 	struct identities *identities;
 	struct segments *segments;
 	struct pages *pages;
-	struct table *ports; /* reach.c: which site is served there */
+	struct table *aliases; /* fact.c: told lately */
+	struct table *ports;   /* reach.c: which site is served there */
 	struct port_site *latest_port;
 	struct trust trust;
 	int64_t wall_minus_mono_ns;
@@ -70,6 +71,7 @@ void reach_listener(void *ctx, struct listener_news *n);
 
 /* ---- fact.c ---- */
 
+int aliases_new(uint32_t visits, struct table **ret);
 void tell_start(struct session *s, const struct identity *who);
 void tell_end(struct session *s, struct identity *who);
 void tell_alias(struct session *s, struct identity *who, const uint8_t key_new[KEY_BYTES],

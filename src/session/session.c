@@ -569,6 +569,8 @@ int session_new(const struct session_options *options, const struct session_sink
 	if (!err)
 		err = pages_new(options->visits / PAGES_SHARE + 1, s->keys, &told, &s->pages);
 	if (!err)
+		err = aliases_new(options->visits, &s->aliases);
+	if (!err)
 		err = reach_new(&s->ports);
 	if (err) {
 		session_free(s);
@@ -586,6 +588,7 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	pages_free(s->pages);
+	table_free(s->aliases);
 	table_free(s->ports);
 	identities_free(s->identities);
 	segments_free(s->segments);

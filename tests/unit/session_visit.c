@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "sample.h"
+#include "session/identity.h"
 #include "session/session.h"
 
 #define SECOND 1000000000ull
@@ -221,6 +222,68 @@ static void an_open_visit_is_known_by_its_id(void **state)
 	assert_false(session_segment(kit.s, kit.out.session_id, &segment));
 }
 
+/* With another cookie that goes before the first, from the second request on. */
+static void request_of_two(uint64_t cookie, bool both, uint64_t at_s)
+{
+	struct evidence e[] = {
+		{ .hash = { cookie, 1 }, .name = 1, .kind = EVIDENCE_KNOWN },
+		{ .hash = { cookie, 2 }, .name = 2, .kind = EVIDENCE_CONFIGURED },
+	};
+	struct transaction t = sample();
+
+	t.start_ns = at_s * SECOND;
+	t.request.evidence = (struct evidence_list){ e, both ? 2 : 1 };
+	kit.in.transaction(kit.in.ctx, &t);
+}
+
+/* However often it comes and goes; one that is told again, where there are too many, is the same fact. */
+static void an_alias_is_told_once(void **state)
+{
+	struct session_fact first;
+
+	start(8); /* remembers two */
+	for (uint64_t at = 1; at < 20; at++)
+		request_of_two(1, at % 3 == 0, at);
+	assert_int_equal(kit.facts[FACT_ALIAS], 1);
+	first = kit.last[FACT_ALIAS];
+	assert_string_equal(first.reason, "basis");
+	for (uint64_t visitor = 2; visitor < 4; visitor++)
+		for (uint64_t at = 20; at < 30; at++)
+			request_of_two(visitor, at % 2, at);
+	assert_int_equal(kit.facts[FACT_ALIAS], 3);
+	request_of_two(1, false, 30);
+	request_of_two(1, true, 31);
+	assert_int_equal(kit.facts[FACT_ALIAS], 4);
+	assert_memory_equal(kit.last[FACT_ALIAS].event_id, first.event_id, KEY_BYTES);
+	assert_memory_equal(kit.last[FACT_ALIAS].key_new, first.key_new, KEY_BYTES);
+	assert_int_equal(kit.last[FACT_ALIAS].revision, first.revision);
+	for (uint64_t at = 40; at < 200; at++)
+		for (uint64_t visitor = 1; visitor < 4; visitor++)
+			request_of_two(visitor, at % 2, at);
+	assert_true(kit.facts[FACT_ALIAS] <= 3 * ALIASES_MAX); /* nor without end */
+	assert_true(stats().aliases_dropped > 0);
+	assert_u64(stats().aliases, kit.facts[FACT_ALIAS]);
+}
+
+/* Times are remembered as milliseconds in 32 bits: a host that is up for 49.7 days polls on. */
+static void polling_goes_on_when_a_short_clock_turns(void **state)
+{
+	static const uint64_t begins[] = { 1000, 4294967 - 25, 2 * 4294967 - 5 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		start(10);
+		request(1, begins[i]);
+		for (unsigned n = 1; n <= 9; n++)
+			request_to("shop.example", "/news", 1, begins[i] + 10 * n);
+		assert_u64(stats().polls, 9 - 3);
+		session_tick(kit.s, (begins[i] + 4000) * SECOND);
+		assert_u64(kit.last[FACT_END].time_unix_ns,
+			   (begins[i] + 10) * SECOND + (uint64_t)SAMPLE_WALL);
+		stop(NULL);
+	}
+	start(10);
+}
+
 static struct buf saved;
 
 static int collect(void *ctx, struct slice piece)
@@ -299,6 +362,8 @@ static void a_checkpoint_from_the_future_is_of_now(void **state)
 }
 
 UNIT_MAIN(cmocka_unit_test_teardown(an_open_visit_is_known_by_its_id, stop),
+	  cmocka_unit_test_teardown(an_alias_is_told_once, stop),
+	  cmocka_unit_test_teardown(polling_goes_on_when_a_short_clock_turns, stop),
 	  cmocka_unit_test_teardown(a_checkpoint_is_taken_up_by_another_process, stop),
 	  cmocka_unit_test_teardown(a_checkpoint_from_the_future_is_of_now, stop),
 	  cmocka_unit_test_teardown(a_flood_of_cookies_stays_within_its_bound, stop),

@@ -372,3 +372,11 @@ void *table_at(const struct table *t, uint32_t place)
 {
 	return place ? data_of(entry_at(t, place - 1)) : NULL;
 }
+
+size_t table_bytes(const struct table *t)
+{
+	size_t per_page = (size_t)1 << t->page_shift, pages = (t->made + per_page - 1) / per_page;
+
+	return pages * per_page * t->stride + ((size_t)t->mask + 1) * sizeof(*t->slots) +
+	       (t->max + per_page - 1) / per_page * sizeof(*t->pages);
+}

@@ -28,6 +28,8 @@ void table_touch(struct table *t, void *entry); /* most recently used */
 void *table_oldest(struct table *t);
 void *table_newer(struct table *t, void *entry); /* next in order of use; NULL at the end */
 uint32_t table_count(const struct table *t);
+/* What it takes now, with all that lies ready for entries to come. */
+size_t table_bytes(const struct table *t);
 /* Where an entry lies as long as it lives; never 0, so that 0 in a cleared one is "none": NULL. */
 uint32_t table_place(const struct table *t, const void *entry);
 void *table_at(const struct table *t, uint32_t place);

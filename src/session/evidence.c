@@ -119,7 +119,7 @@ static bool is_better(const struct evidence *a, const struct evidence *b)
 {
 	if (a->kind == EVIDENCE_OPT_OUT || b->kind == EVIDENCE_OPT_OUT)
 		return a->kind == EVIDENCE_OPT_OUT;
-	return a->kind != b->kind ? a->kind < b->kind : a->rank < b->rank;
+	return evidence_is_before(a, b);
 }
 
 static void add(struct found *f, const struct evidence *e)

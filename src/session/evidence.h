@@ -41,6 +41,11 @@ int evidence_value(struct evidence_rules *r, const struct taken *v, bool request
 void evidence_stats(const struct evidence_rules *r, struct evidence_stats *ret);
 /* 0, or -EINVAL: what is wrong with a configured key or cart, and where (octets of the whole text). */
 int evidence_check(const char *configured, struct body_error *ret_error);
+/* The better one goes first: by kind, then by rank. */
+static inline bool evidence_is_before(const struct evidence *a, const struct evidence *b)
+{
+	return a->kind != b->kind ? a->kind < b->kind : a->rank < b->rank;
+}
 /* A value that nobody meets by chance. */
 bool evidence_is_random(struct slice value);
 

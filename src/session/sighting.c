@@ -265,8 +265,7 @@ static struct identity *by_request(struct look *l, enum look_mode mode)
 			continue;
 		}
 		note_echo(l, c, e);
-		if (!best || e->kind < best->kind ||
-		    (e->kind == best->kind && e->rank < best->rank)) {
+		if (!best || evidence_is_before(e, best)) {
 			best = e;
 			who = clue_who(l->x, c);
 		}
@@ -471,8 +470,7 @@ static struct basis best_of(const struct look *l, const struct evidence_list *li
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct evidence *e = &list->at[i];
 
-		if (may_be_basis(l, e) && (!best || e->kind < best->kind ||
-					   (e->kind == best->kind && e->rank < best->rank)))
+		if ((!best || evidence_is_before(e, best)) && may_be_basis(l, e))
 			best = e;
 	}
 	if (!best)
@@ -530,9 +528,11 @@ static void survey(struct look *l)
 	for (uint32_t i = 0; i < lists[0]->count; i++) {
 		const struct evidence *e = &lists[0]->at[i];
 
-		if (e->kind == EVIDENCE_COOKIE && !is_usable(l, e))
-			learn_name(l, e);
 		l->usable[i] = is_usable(l, e);
+		if (e->kind == EVIDENCE_COOKIE && !l->usable[i]) {
+			learn_name(l, e);
+			l->usable[i] = is_usable(l, e);
+		}
 		if (!l->usable[i])
 			continue;
 		l->clues[i] = clue_of(l, e);

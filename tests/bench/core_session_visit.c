@@ -17,10 +17,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "session/session.h"
+#include "session/internal.h"
 
 #define TRANSACTIONS 400000
-#define SECOND	     1000000000ull
+#define VISITS	     100000
+#define SECOND	     NS_PER_SECOND
 #define EVERY                                                                                      \
 	240000 /* ns from one transaction to the next: of 100,000 visitors each looks at a page in 192 s */
 #define TICK_EVERY   416 /* transactions: 0.1 s */
@@ -65,7 +66,7 @@ static struct session *make(uint64_t *attributed)
 						 .timeout_ns = 1800 * SECOND,
 						 .cap_ns = 86400 * SECOND,
 						 .period_s = 86400,
-						 .visits = 100000,
+						 .visits = VISITS,
 						 .sites = 1024 };
 	const struct session_sink sink = { attributed, on_transaction, NULL, on_fact };
 	struct session *s;
@@ -327,6 +328,26 @@ static void save(const struct session *s)
 	       (double)text.len / (1 << 20));
 }
 
+/* Where the octets of a visit lie. */
+static void weigh_tables(const struct session *s)
+{
+	const struct identities *x = s->identities;
+	const struct {
+		const char *name;
+		const struct table *table;
+	} tables[] = { { "visitors with their visits", x->identities },
+		       { "clues", x->clues },
+		       { "prints", x->prints },
+		       { "pages", s->pages->table },
+		       { "pages that load", s->pages->loading },
+		       { "aliases", s->aliases } };
+
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		printf("  %-28s %6u of them, %6.1f octets a visit\n", tables[i].name,
+		       table_count(tables[i].table),
+		       (double)table_bytes(tables[i].table) / s->stats.open);
+}
+
 static void weigh(unsigned visitors)
 {
 	const struct job job = { "", visitors, true, false, true };
@@ -340,6 +361,8 @@ static void weigh(unsigned visitors)
 	session_stats(s.session, &stats);
 	printf("%u open visits, %u pages kept: %.1f MiB\n", stats.open, stats.pages.open,
 	       (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / (1 << 20));
+	if (visitors == VISITS)
+		weigh_tables(s.session);
 	save(s.session);
 	end(&s);
 }
@@ -361,6 +384,6 @@ int main(int argc, char **argv)
 		       least(run, &jobs[i], rounds) - least(idle, &jobs[i], rounds));
 	weigh(1000);
 	weigh(10000);
-	weigh(100000);
+	weigh(VISITS);
 	return 0;
 }

@@ -110,6 +110,23 @@ static void another_key(void **state)
 	table_free(t);
 }
 
+/* 8 octets beside an entry, and from 5/4 to 5/2 slots of 8 for it. */
+static void little_beside_the_entries(void **state)
+{
+	struct table *t;
+	size_t none;
+	bool new;
+
+	assert_int_equal(table_new(24, 8, 100000, &t), 0);
+	none = table_bytes(t);
+	assert_true(none < 4096);
+	for (uint64_t k = 0; k < 100000; k++)
+		assert_non_null(table_add(t, &k, &new));
+	assert_true(table_bytes(t) > (24 + 8 + 10) * 100000);
+	assert_true(table_bytes(t) < (24 + 8 + 20 + 1) * 100000);
+	table_free(t);
+}
+
 #define KEYS 3000
 
 struct run {
@@ -226,4 +243,4 @@ static void spreads(void **state)
 }
 
 UNIT_MAIN(T(bound_and_order), T(refuses_nonsense), T(places), T(another_key),
-	  T(random_against_array), T(spreads))
+	  T(little_beside_the_entries), T(random_against_array), T(spreads))

@@ -177,7 +177,10 @@ void page_touch(struct pages *p, struct page_view *v, bool waits);
 void page_let_go(struct pages *p, struct page_view *v);
 /* A frame that was taken for a page and was not told: it goes, and what it had is the page's. */
 void page_fold(struct pages *p, struct page_view *frame, struct page_view *into);
-bool page_is_told(const struct page_view *v);
+static inline bool page_is_told(const struct page_view *v)
+{
+	return v->document || v->of_rule;
+}
 /* -ENOMEM: the view goes on without. */
 int page_name(struct page_view *v, struct slice path, struct slice group);
 

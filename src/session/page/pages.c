@@ -30,11 +30,6 @@ static void join_visitor(struct page_view *v, struct identity *who)
 	*at = v;
 }
 
-bool page_is_told(const struct page_view *v)
-{
-	return v->document || v->of_rule;
-}
-
 /* ---- states ---- */
 
 static void enter(struct pages *p, struct page_view *v, enum page_state state)
@@ -365,6 +360,7 @@ uint32_t pages_move(struct pages *p, struct identity *from, struct identity *int
 		views += page_is_told(v);
 		tell_soon(p, v);
 	}
+	page_trim(p, into);
 	return views;
 }
 

@@ -387,6 +387,7 @@ bool pages_push(struct pages *p, struct identity *who, const struct request *r,
 		struct transaction *t, enum activity activity, uint32_t *ret_folded)
 {
 	struct placing x = { .p = p, .who = who, .r = r, .t = t, .activity = activity };
+	const uint64_t added = p->next_number;
 	enum role role = role_of(r);
 	struct page_view *v = NULL, *frame_of;
 
@@ -426,6 +427,7 @@ bool pages_push(struct pages *p, struct identity *who, const struct request *r,
 		t->has_page = true;
 		memcpy(t->page_id, v->id, KEY_BYTES);
 	}
-	page_trim(p, who);
+	if (x.began || p->next_number != added)
+		page_trim(p, who);
 	return x.began;
 }

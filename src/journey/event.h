@@ -19,8 +19,9 @@
  * since 1970) le32(ordinal); the time, since connection ids begin anew with each boot.
  *
  * The revision of a cart's facts is the time of its last activity in ms since 1970, and more than that of
- * the fact before, so that of two hosts that saw one cart the later word counts; of every other fact it
- * is 1.
+ * the fact before, so that of two hosts that saw one cart the later word counts. Of a purchase it
+ * is 1, and one more each time that another exchange knew more of the order (cart/sold.c): the fact then
+ * holds all of both. Of every other fact it is 1.
  *
  * Slices live as long as the call.
  */
@@ -124,7 +125,8 @@ struct event {
 	bool items_cut;
 	const struct parameter *parameters;
 	uint32_t parameter_count;
-	uint32_t flags; /* 1 << enum body_flag */
+	uint32_t flags;	 /* 1 << enum body_flag */
+	bool adds_value; /* a purchase with a value, which the revision before did not have */
 
 	const struct cart_state
 		*cart;		    /* as it is after the event; NULL: of no cart that is known */

@@ -457,6 +457,8 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
 	outgoing_stats(j->outgoing, &o);
 	*ret = j->stats;
 	ret->orders_again = c.orders_again;
+	ret->orders_completed = c.orders_completed;
+	ret->orders_unkept = c.orders_unkept;
 	ret->orders_forgotten = c.orders_forgotten;
 	ret->notices_unknown = c.notices_unknown;
 	ret->late = c.late;

@@ -68,7 +68,8 @@ struct journey_stats {
 	uint64_t amounts_refused[AMOUNT_REFUSALS];
 	/* Rules of which it was not seen whether they hold; that held too, but one before said the same. */
 	uint64_t undecided, overlapped;
-	uint64_t orders_again; /* the same order number once more: not told */
+	uint64_t orders_again;			  /* the same order once more: not counted again */
+	uint64_t orders_completed, orders_unkept; /* as carts_stats */
 	uint64_t orders_forgotten, notices_unknown, late, records_evicted; /* as carts_stats */
 	uint64_t changes_unshown; /* asked for and never shown: no event */
 	uint64_t carts_opened, carts_ordered, carts_emptied, carts_abandoned;

@@ -3,7 +3,8 @@
  * journey_cart.c: whatever is said of whatever visit in whatever order. Input: six octets a step: what is
  * said (or: a visit ends, is merged, time passes, the process begins anew, a checkpoint is damaged), of whom,
  * lines, flags, ids, when. What must hold: opened + restored = ordered + emptied + abandoned + evicted + open;
- * bytes within their bound; no order number twice; of a cart's facts revisions rise, and its step does not
+ * bytes within their bound; no order number twice but as a later
+ * revision of one fact; of a cart's facts revisions rise, and its step does not
  * go back; amounts and texts that are told are in their ranges.
  */
 #include <stdlib.h>
@@ -30,7 +31,10 @@ static struct state {
 		bool over;
 	} facts[FACTS];
 	unsigned count;
-	bool numbers[16];
+	struct {
+		uint8_t id[KEY_BYTES];
+		uint64_t revision;
+	} numbers[16];
 	uint64_t now;
 } at;
 
@@ -84,8 +88,10 @@ static void watch(const struct event *e)
 	if (e->kind == EVENT_PURCHASE && e->transaction_id.len == 2) {
 		unsigned n = (unsigned)(e->transaction_id.at[1] - 'A') & 15;
 
-		check(!at.numbers[n]);
-		at.numbers[n] = true;
+		check(e->revision > at.numbers[n].revision);
+		check(!at.numbers[n].revision || !memcmp(at.numbers[n].id, e->event_id, KEY_BYTES));
+		at.numbers[n].revision = e->revision;
+		memcpy(at.numbers[n].id, e->event_id, KEY_BYTES);
 	}
 	check((e->kind != EVENT_ADD_TO_CART && e->kind != EVENT_REMOVE_FROM_CART) || e->cart);
 }
@@ -118,7 +124,8 @@ static void push(const uint8_t b[6])
 	    .value = values[b[2] >> 4 & 3], .cart_id = ids[b[1] >> 5 & 3],
 	    .number = b[4] & 0x10 ? number : NULL, .order_id = b[4] & 0x20 ? order : NULL,
 	    .currency = b[4] & 0x40 ? "JPY" : NULL, .status = b[4] & 0x80 ? 500 : 200,
-	    .reason = b[4] & 0x80 ? "no" : NULL, .unix_socket = b[1] & 0x80);
+	    .reason = b[4] & 0x80 ? "no" : NULL, .status_text = b[3] & 0x20 ? "paid" : NULL,
+	    .tax = b[3] & 0x10 ? "1.00" : NULL, .unix_socket = b[1] & 0x80);
 }
 
 /* A damaged checkpoint is refused, or holds; what it holds may be anything within its ranges. */

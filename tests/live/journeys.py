@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import urllib.parse
 
-from lib import process, schema, servers
+from lib import journeys, process, schema, servers
 from lib.agent import Agent, sources
 from lib.suite import Suite, check, equal
 
@@ -189,6 +189,39 @@ def cart_through_a_restart(source):
     return "one cart through a restart"
 
 
+def order_of_two_exchanges(source):
+    """The provider's notice and the landing page tell of one order, each of what it knows; once, whoever was first."""
+    world = journeys.World()
+    with open(RECIPE) as f:
+        recipe = f.read()
+    check(recipe.count("      payment_status: html i#payment\n") == 1, "how the landing page says that it is paid")
+    rules = process.write(os.path.join(process.folder("rules"), "shop.yaml"),
+                          recipe.replace("      payment_status: html i#payment\n", ""))  # only the provider says it
+    agent = Agent(*world.ports(), "--rules", rules, source=source)
+    truth = world.travel(16, kinds=["away_and_back", "away_and_told_later", "away_not_told", "away_never_back"])
+    agent.stop()
+    said = journeys.Said(events(agent) + agent.rows("server"))
+    equal(said.twice, [], "revisions that were told twice")
+    told = {e["transaction_id"]: e for e in said.named("purchase")}
+    equal(sorted(told), sorted(truth.orders), "orders")
+    equal(len(told), len(said.named("purchase")), "facts of them")
+    for number, order in truth.orders.items():
+        kind, e = order["visit"]["kind"], told[number]
+        want = {"away_and_back": 2, "away_and_told_later": 2, "away_not_told": 1, "away_never_back": 1}[kind]
+        equal(e["revision"], want, "revision of an order, " + kind)
+        equal(e.get("payment_status"), None if kind == "away_not_told" else order["payment_status"], "state of the payment, " + kind)
+        equal(journeys.amount(e["value"]), order["value"], "value, " + kind)
+        equal(journeys.items_of(e["items"]), order["items"], "items, " + kind)
+        equal(said.whose(e), order["visit"]["who"], "visitor, " + kind)
+        if kind != "away_never_back":
+            equal(e["parcours.order.id"], order["order_id"], "id of the order, " + kind)
+            equal(journeys.amount(e["tax"]), order["tax"], "tax, " + kind)
+    stats = agent.stats()
+    equal(stats.get("parcours.agent.orders.completed"), sum(e["revision"] - 1 for e in told.values()), "orders told again")
+    equal(stats.get("parcours.agent.orders.unkept", 0), 0, "orders not kept")
+    return "%d orders" % len(told)
+
+
 def tried_on_a_recording(source):
     shop = Shop()
     path = os.path.join(process.folder("record"), "recording")
@@ -209,6 +242,7 @@ def tried_on_a_recording(source):
 
 suite = Suite()
 for each in sources():
-    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, tried_on_a_recording):
+    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, order_of_two_exchanges,
+                 tried_on_a_recording):
         suite.run("%s %s" % (case.__name__.replace("_", " "), each), case, each)
 suite.done()

@@ -33,6 +33,9 @@ struct say_it {
 	uint32_t flags;
 	bool cut;
 	const char *number, *order_id, *cart_id, *reason, *method;
+	const char *status_text; /* of the payment */
+	const char *tax;
+	const char *own;      /* what the parameter `gift` says */
 	const char *currency; /* NULL: EUR */
 	uint16_t status;
 	bool unix_socket;
@@ -46,7 +49,8 @@ static struct kit {
 	size_t told_len;
 	char text[1 << 16];	   /* what told() returned */
 	struct event last[EVENTS]; /* by kind; slices are gone */
-	unsigned count[EVENTS];
+	unsigned count[EVENTS];	   /* of purchases each once */
+	bool visits_over;
 	void (*watch)(const struct event *e); /* NULL: nobody */
 	uint64_t exchange;
 	const char *visitor;
@@ -115,7 +119,7 @@ static void kit_event(void *ctx, const struct event *e)
 	const char *name = event_kind_name(e->kind);
 
 	kit.last[e->kind] = *e;
-	kit.count[e->kind]++;
+	kit.count[e->kind] += e->kind != EVENT_PURCHASE || e->revision == 1;
 	if (kit.watch) {
 		kit.watch(e);
 		return;
@@ -123,6 +127,12 @@ static void kit_event(void *ctx, const struct event *e)
 	kit_say("%s", name ? name : "own");
 	if (e->transaction_id.len)
 		kit_say(" %.*s", (int)e->transaction_id.len, e->transaction_id.at);
+	if (e->kind == EVENT_PURCHASE && e->revision > 1)
+		kit_say(" r%" PRIu64, e->revision);
+	if (e->kind == EVENT_PURCHASE && e->order_id.len && e->revision > 1)
+		kit_say(" id %.*s", (int)e->order_id.len, e->order_id.at);
+	if (e->kind == EVENT_PURCHASE && e->payment_status.len)
+		kit_say(" %.*s", (int)e->payment_status.len, e->payment_status.at);
 	if (e->kind == EVENT_CART_ABANDONED)
 		kit_say(" %s", end_reason_name(e->end_reason));
 	if (e->kind == EVENT_CART || e->kind == EVENT_CART_ABANDONED) {
@@ -135,6 +145,14 @@ static void kit_event(void *ctx, const struct event *e)
 			kit_say(" =");
 			kit_amount(&e->value);
 		}
+		if (e->has & SAID_TAX) {
+			kit_say(" tax ");
+			kit_amount(&e->tax);
+		}
+		for (uint32_t i = 0; i < e->parameter_count; i++)
+			kit_say(" %.*s:%.*s", (int)e->parameters[i].name.len,
+				e->parameters[i].name.at, (int)e->parameters[i].value.len,
+				e->parameters[i].value.at);
 		if (e->has & SAID_ITEMS_VALUE) {
 			kit_say(" goods ");
 			kit_amount(&e->items_value);
@@ -154,7 +172,7 @@ static inline const char *told(void)
 static bool kit_visit(void *ctx, const uint8_t id[KEY_BYTES], struct segment *ret)
 {
 	*ret = (struct segment){ .device = "mobile", .visitor = kit.visitor };
-	return true;
+	return !kit.visits_over;
 }
 
 static struct carts_options kit_options(void)
@@ -282,6 +300,7 @@ static inline void say_it(const struct say_it *i)
 	const char *currency = i->currency ? i->currency : "EUR";
 	struct transaction t = kit_transaction(i);
 	struct item asked[ITEMS_MAX], shown[ITEMS_MAX];
+	const struct parameter own = { SLICE("gift"), slice_str(i->own) };
 	struct cart_shown cart = { .id = slice_str(i->cart_id), .items_cut = i->cut };
 	struct said s = { .say = i->say,
 			  .rule = "test",
@@ -290,6 +309,7 @@ static inline void say_it(const struct say_it *i)
 			  .transaction_id = slice_str(i->number),
 			  .order_id = slice_str(i->order_id),
 			  .reason = slice_str(i->reason),
+			  .payment_status = slice_str(i->status_text),
 			  .items = asked,
 			  .flags = i->flags };
 
@@ -312,6 +332,12 @@ static inline void say_it(const struct say_it *i)
 	} else if (i->value && kit_value(i->value, NULL, 0, currency, &s.value)) {
 		s.has = SAID_VALUE;
 	}
+	if (i->own) {
+		s.parameters = &own;
+		s.parameter_count = 1;
+	}
+	if (i->tax && kit_value(i->tax, NULL, 0, currency, &s.tax))
+		s.has |= SAID_TAX;
 	carts_push(kit.c, &s);
 	carts_transaction(kit.c, &t);
 }

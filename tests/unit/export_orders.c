@@ -81,6 +81,30 @@ static void sums_are_exact_and_by_currency(void **state)
 	journey_metrics_free(m);
 }
 
+/* An order that is told again counts nothing again, but its value where that was not known before. */
+static void revisions_of_an_order_count_once(void **state)
+{
+	struct event e = sample_order();
+	struct journey_metrics *m;
+	unsigned points;
+
+	assert_int_equal(journey_metrics_new(100, &m), 0);
+	e.has &= ~SAID_VALUE;
+	journey_metrics_event(m, &e, 1);
+	assert_int_equal(total(m, "parcours.revenue", NULL, NULL, &points), 0);
+	e = sample_order();
+	e.revision = 2;
+	e.adds_value = true;
+	journey_metrics_event(m, &e, 1);
+	e.revision = 3;
+	e.adds_value = false;
+	journey_metrics_event(m, &e, 1);
+	assert_int_equal(total(m, "parcours.orders", NULL, NULL, &points), 1);
+	assert_int_equal(total(m, "parcours.orders.unvalued", NULL, NULL, &points), 1);
+	assert_int_equal(total(m, "parcours.revenue", "parcours.currency", "EUR", &points), 50290);
+	journey_metrics_free(m);
+}
+
 static void changes_errors_and_objectives(void **state)
 {
 	struct event added = added_event(), refused = refused_event(EVENT_CART_REFUSED, "no"),
@@ -135,5 +159,5 @@ static void series_are_bounded(void **state)
 	journey_metrics_free(m);
 }
 
-UNIT_MAIN(T(sums_are_exact_and_by_currency), T(changes_errors_and_objectives),
-	  T(series_are_bounded))
+UNIT_MAIN(T(sums_are_exact_and_by_currency), T(revisions_of_an_order_count_once),
+	  T(changes_errors_and_objectives), T(series_are_bounded))

@@ -283,6 +283,8 @@ static void add_carts(struct figures *l, const struct journey_stats *s)
 	add(l, "parcours.agent.carts.late", "{answer}", s->late);
 	add(l, "parcours.agent.carts.records_evicted", "{visit}", s->records_evicted);
 	add(l, "parcours.agent.orders.again", "{order}", s->orders_again);
+	add(l, "parcours.agent.orders.completed", "{order}", s->orders_completed);
+	add(l, "parcours.agent.orders.unkept", "{order}", s->orders_unkept);
 	add(l, "parcours.agent.orders.forgotten", "{order}", s->orders_forgotten);
 	add(l, "parcours.agent.payments.unknown", "{notice}", s->notices_unknown);
 }

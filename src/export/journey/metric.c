@@ -139,12 +139,15 @@ static void add_order(struct journey_metrics *m, const struct event *e, uint64_t
 	int digits = amount_minor_digits(currency);
 	struct amount value = e->value;
 
-	add(m, series_of(m, ORDERS, e->site, &e->segment, slice_of(NULL, 0), wall_ns), 1);
+	if (e->revision == 1)
+		add(m, series_of(m, ORDERS, e->site, &e->segment, slice_of(NULL, 0), wall_ns), 1);
 	if (!(e->has & SAID_VALUE) || digits < 0 || value.units < 0 ||
 	    !amount_rescale(&value, (uint8_t)digits)) {
-		add(m,
-		    series_of(m, ORDERS_UNVALUED, e->site, &e->segment, slice_of(NULL, 0), wall_ns),
-		    1);
+		if (e->revision == 1)
+			add(m,
+			    series_of(m, ORDERS_UNVALUED, e->site, &e->segment, slice_of(NULL, 0),
+				      wall_ns),
+			    1);
 		return;
 	}
 	add(m, series_of(m, REVENUE, e->site, &e->segment, slice_str(currency), wall_ns),
@@ -159,7 +162,8 @@ void journey_metrics_event(struct journey_metrics *m, const struct event *e, uin
 		return;
 	switch (e->kind) {
 	case EVENT_PURCHASE:
-		if (e->revision == 1)
+		/* once, and its value when that is told first */
+		if (e->revision == 1 || e->adds_value)
 			add_order(m, e, wall_ns);
 		break;
 	case EVENT_ADD_TO_CART:

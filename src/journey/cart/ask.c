@@ -416,13 +416,6 @@ bool asks_explain(struct carts *c, struct holder *h, const struct said *s,
 	return taken;
 }
 
-static void lines_to(const struct lines *l, struct item *items, uint32_t *ret_count)
-{
-	*ret_count = l ? l->count : 0;
-	for (uint32_t i = 0; i < *ret_count; i++)
-		line_item(l, i, &items[i]);
-}
-
 static void explain_loose(struct carts *c, struct holder *h, struct loose *l)
 {
 	struct told t = { .proof = &l->proof, .flags = l->flags, .cut = l->items_cut };

@@ -41,7 +41,9 @@ struct carts_options {
 struct carts_stats {
 	uint64_t opened, restored, ordered, emptied, abandoned,
 		evicted;	   /* + open: see journey_stats */
-	uint64_t orders_again;	   /* the same order once more: not told */
+	uint64_t orders_again;	   /* the same order once more: not counted again */
+	uint64_t orders_completed; /* it was told again, with more */
+	uint64_t orders_unkept;	   /* no room: what is learnt of them later is not told */
 	uint64_t orders_forgotten; /* numbers that found no room any more */
 	uint64_t changes_unshown;
 	uint64_t notices_unknown; /* of a payment for no cart that is known: not told */

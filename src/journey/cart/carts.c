@@ -346,6 +346,7 @@ void carts_tick(struct carts *c, uint64_t now_ns)
 			break;
 	}
 	expire_records(c);
+	sold_expire(c);
 }
 
 void carts_finish(struct carts *c)

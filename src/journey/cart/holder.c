@@ -31,7 +31,7 @@ int holders_new(struct carts *c)
 		err = table_new(sizeof(struct order), KEY_BYTES, o->orders, &c->numbers);
 	if (!err)
 		err = table_new(sizeof(struct order), KEY_BYTES, o->orders, &c->order_ids);
-	return err;
+	return err ? err : sold_new(c);
 }
 
 /* ---- names ---- */
@@ -391,6 +391,7 @@ void holders_free(struct carts *c)
 {
 	for (struct holder *h; c->holders && (h = table_oldest(c->holders));)
 		drop(c, h);
+	sold_free(c);
 	table_free(c->holders);
 	table_free(c->names);
 	table_free(c->left);

@@ -8,10 +8,11 @@
  *   shown.c    … and whether and how that is taken
  *   ask.c      what was asked for and what has changed → add_to_cart, remove_from_cart
  *   order.c    purchases, notices of payment, each order once
+ *   sold.c     what was told of an order, until nobody can tell more
  *   trouble.c  what went wrong before a cart was left
  *   tell.c     events, their ids and proofs
- *   lines.c    owned texts and lines; amount.c their arithmetic
- *   save.c     the checkpoint
+ *   lines.c    owned texts and lines, arithmetic of amounts
+ *   save.c     the checkpoint; sold_save.c its part of orders that were told
  */
 #ifndef PC_JOURNEY_CART_INTERNAL_H
 #define PC_JOURNEY_CART_INTERNAL_H
@@ -162,6 +163,7 @@ struct holder {
 	uint8_t worth, base;
 	bool lenient;			/* ask.c */
 	bool ordered, ordered_numbered; /* its last cart was, nothing was shown since */
+	uint8_t ordered_id[KEY_BYTES];	/* the fact that said so */
 	struct text *site;
 	struct ask *asks;
 	struct loose *loose;
@@ -193,8 +195,53 @@ struct left {
 	bool recovered, has_id, ordered;
 };
 
+/* A name of an order (or of the cart that was ordered) → the fact that told it. */
 struct order {
 	uint8_t name[KEY_BYTES]; /* key */
+	uint8_t fact[KEY_BYTES];
+};
+
+/* ---- sold.c ---- */
+
+enum sold_part {
+	SOLD_SITE,
+	SOLD_NUMBER,
+	SOLD_ORDER_ID,
+	SOLD_STATUS,
+	SOLD_COUPON,
+	SOLD_REASON,
+	SOLD_METHOD,
+	SOLD_TERM,
+	SOLD_LIST,
+	SOLD_OF_EVENT, /* so many stand in an event as they are */
+	SOLD_OWN = SOLD_OF_EVENT,
+	SOLD_CART,
+	SOLD_TEXTS
+};
+#define SOLD_TEXT_BYTES 4096
+#define SOLD_AMOUNTS	5 /* in the order of SAID_…: value, tax, shipping, discount, goods */
+#define SOLD_PARAMETERS 16
+
+/* A purchase as it was told. */
+struct sold {
+	uint8_t event_id[KEY_BYTES]; /* key */
+	uint8_t session_id[KEY_BYTES], session_key[KEY_BYTES];
+	uint8_t cart_name[KEY_BYTES]; /* by which it is found, should its notice know no other */
+	uint8_t trace_id[16], span_id[8];
+	uint64_t time_unix_ns, revision;
+	uint64_t told_ns, status_ns; /* latest; of the exchange that said how the payment stands */
+	uint32_t has, flags;
+	struct amount amounts[SOLD_AMOUNTS];
+	char currency[4];
+	uint8_t tax_basis;
+	bool has_session, has_segment, has_cart, has_cart_name;
+	bool has_notice, only_notice; /* the provider's word is in it; nothing of the shop's is */
+	bool lent_items;	      /* those of its cart */
+	bool items_cut;
+	bool adds_value; /* the latest revision did */
+	struct cart_state cart;
+	struct text *texts[SOLD_TEXTS];
+	struct lines *items, *cart_items;
 };
 
 struct tally {
@@ -211,8 +258,10 @@ struct tally {
 struct carts {
 	struct carts_options options;
 	struct table *holders, *names, *left, *numbers, *order_ids;
+	struct table *sold, *sold_carts;
 	struct list worths[WORTHS], asking;
 	struct holder *busy; /* not to be let go now */
+	struct sold *busy_sold;
 	int64_t wall_minus_mono_ns;
 	uint64_t now_ns, swept_ns;
 	struct carts_stats stats;
@@ -240,7 +289,7 @@ static inline struct slice text_slice(const struct text *t)
 	return t ? slice_of(t->at, t->len) : slice_of(NULL, 0);
 }
 
-/* ---- amount.c: never floating point; false: cannot be said exactly ---- */
+/* ---- lines.c: amounts, never floating point; false: cannot be said exactly ---- */
 
 bool amount_same(const struct amount *a, const struct amount *b);
 /* a + sign * b, of one currency or both without. */
@@ -265,6 +314,8 @@ struct lines *lines_new(struct carts *c, const struct item *items, uint32_t coun
 			uint32_t *ret_cut);
 char *lines_text(const struct lines *l);
 void line_item(const struct lines *l, uint32_t i, struct item *ret);
+/* All of them; NULL has none. */
+void lines_to(const struct lines *l, struct item *items, uint32_t *ret_count);
 bool lines_same(const struct lines *a, const struct lines *b);
 extern const char no_currency[4];
 /* A number of an item by its id (or name); 0: it has none. Equal on every start with the same secret. */
@@ -368,7 +419,47 @@ void notice_said(struct carts *c, const struct said *s, const struct interval *w
 void order_begun(struct carts *c, struct holder *h, const struct said *s);
 /* Whose order or cart is it? NULL: nobody's that is known. */
 struct holder *order_holder(struct carts *c, const struct said *s);
-void order_remember(struct carts *c, struct table *of, const uint8_t name[KEY_BYTES]);
+void order_remember(struct carts *c, struct table *of, const uint8_t name[KEY_BYTES],
+		    const uint8_t fact[KEY_BYTES]);
+
+/* ---- sold.c ---- */
+
+/* A purchase was told for the first time. */
+void sold_keep(struct carts *c, const struct event *e, const struct said *s);
+/* The same order is said once more: what is new is told. `state`: of the cart that it closed, NULL: none. */
+void sold_again(struct carts *c, const uint8_t fact[KEY_BYTES], const struct said *s,
+		const struct cart_state *state);
+/* NULL: nothing can be added to it any more. */
+struct sold *sold_find(struct carts *c, const uint8_t fact[KEY_BYTES]);
+/* The latest that was ordered of the cart with that id. */
+struct sold *sold_of_cart(struct carts *c, struct slice site, struct slice cart_id);
+bool sold_evict(struct carts *c); /* the oldest; false: there is none */
+void sold_expire(struct carts *c);
+int sold_new(struct carts *c);
+/* A cleared one, in place of one with that id. NULL: no room. */
+struct sold *sold_add(struct carts *c, const uint8_t fact[KEY_BYTES]);
+void sold_drop(struct carts *c, struct sold *o);
+/* false: no room, or longer than what is kept. */
+bool sold_text(struct carts *c, struct sold *o, unsigned which, struct slice s);
+void sold_name_cart(struct carts *c, struct sold *o);
+void sold_free(struct carts *c);
+
+/* ---- sold_save.c: `into` NULL: only looks ---- */
+
+int sold_save(const struct carts *c, const struct sold *o, void *ctx,
+	      int (*add)(void *ctx, struct slice piece));
+int sold_load(const struct carts *c, struct carts *into, struct slice *rest);
+
+/* ---- save.c ---- */
+
+bool take_octets(struct slice *rest, void *to, size_t len);
+bool are_flags(const void *at, size_t count);
+bool is_amount(const struct amount *a);
+bool is_line(const struct line *l, uint32_t text_len);
+void shift_time(uint64_t *at_ns, int64_t by_ns);
+/* There and back; *name names the seal. false: it was damaged. */
+void text_seal(const struct carts *c, char *text, size_t len, uint8_t ret_name[KEY_BYTES]);
+bool text_unseal(const struct carts *c, char *text, size_t len, const uint8_t name[KEY_BYTES]);
 
 /* ---- trouble.c ---- */
 

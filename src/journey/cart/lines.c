@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lines.c: what the records own of texts and items. Each piece is one allocation with its size in front;
- * all together stay within options.bytes: where a new one does not fit, the least valuable record goes.
+ * all together stay within options.bytes: where a new one does not fit, the least valuable record goes, first
+ * of the orders that were told. And the arithmetic of amounts: those of different currencies are never added or
+ * compared; quantities have none.
  */
 #include <stdlib.h>
 
@@ -18,7 +20,7 @@ void *content_new(struct carts *c, size_t bytes)
 	uint64_t *at;
 
 	while (c->stats.bytes + whole + MALLOC_BYTES > c->options.bytes)
-		if (!holders_evict(c))
+		if (!sold_evict(c) && (c->busy_sold || !holders_evict(c)))
 			return NULL;
 	at = malloc(whole);
 	if (!at)
@@ -158,6 +160,13 @@ void line_item(const struct lines *lines, uint32_t n, struct item *ret)
 	memcpy(ret->price.currency, l->currency, sizeof(l->currency));
 }
 
+void lines_to(const struct lines *l, struct item *items, uint32_t *ret_count)
+{
+	*ret_count = l ? l->count : 0;
+	for (uint32_t i = 0; i < *ret_count; i++)
+		line_item(l, i, &items[i]);
+}
+
 /* How many of `items` fit, and what their texts need. */
 static uint32_t fitting(const struct item *items, uint32_t count, const char currency[4],
 			uint32_t room, size_t *text)
@@ -231,4 +240,76 @@ bool lines_same(const struct lines *a, const struct lines *b)
 		return a == b;
 	return !memcmp(a->at, b->at, a->count * sizeof(a->at[0])) &&
 	       !memcmp(lines_text(a), lines_text(b), a->text_len);
+}
+
+/* ---- amounts (txn/body/amount.h): exact in decimal integers, or not at all ---- */
+
+static bool same_currency(const struct amount *a, const struct amount *b)
+{
+	return !memcmp(a->currency, b->currency, sizeof(a->currency));
+}
+
+/* Both to the finer scale. */
+static bool align(struct amount *a, struct amount *b)
+{
+	uint8_t scale = a->scale > b->scale ? a->scale : b->scale;
+
+	return amount_rescale(a, scale) && amount_rescale(b, scale);
+}
+
+bool amount_add(const struct amount *a, const struct amount *b, int sign, struct amount *ret)
+{
+	struct amount x = *a, y = *b;
+	bool over;
+
+	if (!same_currency(a, b) || !align(&x, &y))
+		return false;
+	over = sign < 0 ? __builtin_sub_overflow(x.units, y.units, &x.units)
+			: __builtin_add_overflow(x.units, y.units, &x.units);
+	if (over)
+		return false;
+	*ret = x;
+	return true;
+}
+
+bool amount_same(const struct amount *a, const struct amount *b)
+{
+	struct amount x = *a, y = *b;
+
+	/* what cannot be written in the finer scale is too large to be equal to what can */
+	return same_currency(a, b) && align(&x, &y) && x.units == y.units;
+}
+
+int amount_sign(const struct amount *a)
+{
+	return a->units > 0 ? 1 : a->units < 0 ? -1 : 0;
+}
+
+static void strip(struct amount *a, int least)
+{
+	while (a->scale > least && a->units % 10 == 0) {
+		a->units /= 10;
+		a->scale--;
+	}
+}
+
+bool amount_times(const struct amount *price, const struct amount *quantity, struct amount *ret)
+{
+	struct amount p = *price, q = *quantity;
+	int digits = amount_minor_digits(p.currency);
+
+	if (!p.currency[0])
+		return false;
+	strip(&q, 0);
+	if (p.scale + q.scale > AMOUNT_SCALE_MAX)
+		strip(&p, 0);
+	if (p.scale + q.scale > AMOUNT_SCALE_MAX ||
+	    __builtin_mul_overflow(p.units, q.units, &p.units))
+		return false;
+	p.scale = (uint8_t)(p.scale + q.scale);
+	strip(&p, digits < 0 ? 0 : digits);
+	if (p.scale < digits)
+		amount_rescale(&p, (uint8_t)digits); /* where 63 bits are too few it stays */
+	*ret = p;
+	return true;
 }

@@ -11,6 +11,7 @@
 struct deal {
 	struct slice number, order_id;
 	uint8_t number_id[KEY_BYTES], order_name[KEY_BYTES];
+	uint8_t fact[KEY_BYTES]; /* that tells it, once it is known */
 };
 
 static void deal_of(struct carts *c, const struct holder *whose, const struct said *s,
@@ -31,34 +32,42 @@ static void deal_of(struct carts *c, const struct holder *whose, const struct sa
 		name_of(c, NAME_ORDER, site, ret->order_id, ret->order_name);
 }
 
-void order_remember(struct carts *c, struct table *of, const uint8_t name[KEY_BYTES])
+void order_remember(struct carts *c, struct table *of, const uint8_t name[KEY_BYTES],
+		    const uint8_t fact[KEY_BYTES])
 {
 	struct order *o = table_add(of, name, NULL);
 
 	if (!o && table_count(of)) {
 		table_remove(of, table_oldest(of));
-		c->stats.orders_forgotten++;
+		c->stats.orders_forgotten += of != c->sold_carts;
 		o = table_add(of, name, NULL);
 	}
-	if (o)
-		table_touch(of, o);
+	if (!o)
+		return;
+	memcpy(o->fact, fact, KEY_BYTES);
+	table_touch(of, o);
 }
 
-/* Was it told, under either name? Both are names of it from here on. */
-static bool is_known(struct carts *c, const struct deal *d)
+/* Was it told, under either name? Both are names of it from here on (remember). */
+static bool is_known(struct carts *c, struct deal *d)
 {
-	bool known = (d->number.len && table_find(c->numbers, d->number_id)) ||
-		     (d->order_id.len && table_find(c->order_ids, d->order_name));
+	const struct order *o = NULL;
 
-	return known;
+	if (d->number.len)
+		o = table_find(c->numbers, d->number_id);
+	if (!o && d->order_id.len)
+		o = table_find(c->order_ids, d->order_name);
+	if (o)
+		memcpy(d->fact, o->fact, KEY_BYTES);
+	return o;
 }
 
 static void remember(struct carts *c, const struct deal *d)
 {
 	if (d->number.len)
-		order_remember(c, c->numbers, d->number_id);
+		order_remember(c, c->numbers, d->number_id, d->fact);
 	if (d->order_id.len)
-		order_remember(c, c->order_ids, d->order_name);
+		order_remember(c, c->order_ids, d->order_name, d->fact);
 }
 
 static bool has_cart(const struct holder *h)
@@ -122,8 +131,9 @@ static void fill_from(const struct cart_state *state, struct event *e)
 	}
 }
 
+/* Its names are those of the fact from here on. */
 static void tell_purchase(struct carts *c, struct holder *whose, const struct said *s,
-			  const struct deal *d, const struct cart_state *state)
+			  struct deal *d, const struct cart_state *state)
 {
 	struct proof p;
 	struct event e;
@@ -144,11 +154,14 @@ static void tell_purchase(struct carts *c, struct holder *whose, const struct sa
 		memcpy(e.event_id, d->number_id, KEY_BYTES);
 	else
 		event_named_by(c, &p, event_ordinal(c, EVENT_PURCHASE, &p), &e);
+	memcpy(d->fact, e.event_id, KEY_BYTES);
+	remember(c, d);
 	c->options.event(c->options.ctx, &e);
+	sold_keep(c, &e, s);
 }
 
 static void close_ordered(struct carts *c, struct holder *h, const struct said *s,
-			  const struct interval *when, bool numbered)
+			  const struct interval *when, const struct deal *d)
 {
 	if (has_cart(h)) {
 		h->cart.dirty = true;
@@ -159,7 +172,8 @@ static void close_ordered(struct carts *c, struct holder *h, const struct said *
 	asks_refused(c, h, when); /* what was asked for before is in the order, or never was */
 	h->base = BASE_UNKNOWN;
 	h->ordered = true;
-	h->ordered_numbered = numbered;
+	h->ordered_numbered = d->number.len;
+	memcpy(h->ordered_id, d->fact, KEY_BYTES);
 	h->closed_ns = when->end_ns;
 }
 
@@ -173,7 +187,7 @@ static bool is_next(const struct holder *h, const struct interval *when)
 }
 
 static void order_before(struct carts *c, struct holder *h, const struct said *s,
-			 const struct interval *when, const struct deal *d)
+			 const struct interval *when, struct deal *d)
 {
 	struct cart next = h->cart, *cart = &h->cart;
 	char id[CART_ID_BYTES];
@@ -186,7 +200,7 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 	cart->step = STEP_ORDER;
 	cart_state_of(c, cart, CART_ORDERED, &state);
 	tell_purchase(c, h, s, d, &state);
-	close_ordered(c, h, s, when, d->number.len);
+	close_ordered(c, h, s, when, d);
 	cart_open(c, h, slice_of(cart->id ? id : NULL, cart->id ? cart->id->len : 0), &next.shown,
 		  NULL, 0);
 	content_free(c, cart->lines); /* of one that another visit held by that id: older */
@@ -204,7 +218,7 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 }
 
 static void order_cart(struct carts *c, struct holder *whose, const struct said *s,
-		       const struct interval *when, const struct deal *d)
+		       const struct interval *when, struct deal *d)
 {
 	struct cart_state state;
 
@@ -218,35 +232,56 @@ static void order_cart(struct carts *c, struct holder *whose, const struct said 
 	cart_state_of(c, &whose->cart, CART_ORDERED, &state);
 	state.last_activity_unix_ns = unix_of(c, whose->last_ns);
 	tell_purchase(c, whose, s, d, &state);
-	close_ordered(c, whose, s, when, d->number.len);
+	close_ordered(c, whose, s, when, d);
 }
 
 /* ---- orders ---- */
 
 /* The visit's last order once more: it has shown no cart since, and one of the two has no number. */
-static bool is_last_again(const struct holder *h, const struct deal *d)
+static bool is_last_again(const struct holder *h, struct deal *d)
 {
-	return h && h->ordered && !(h->cart.open && !h->cart.emptied) &&
-	       (!d->number.len || !h->ordered_numbered);
+	if (!h || !h->ordered || (h->cart.open && !h->cart.emptied) ||
+	    (d->number.len && h->ordered_numbered))
+		return false;
+	memcpy(d->fact, h->ordered_id, KEY_BYTES);
+	return true;
+}
+
+/* It was told before. A cart that is named with it and still open was ordered by it, if it is known to have
+ * been told without one: otherwise it may be the next that the shop gave the same id. */
+static void order_again(struct carts *c, struct holder *whose, const struct said *s,
+			const struct interval *when, const struct deal *d)
+{
+	const struct sold *sold = sold_find(c, d->fact);
+	struct cart_state state;
+	bool closes = has_cart(whose) && sold && !sold->has_cart;
+
+	remember(c, d);
+	if (closes) {
+		c->busy = whose;
+		whose->cart.step = STEP_ORDER;
+		cart_state_of(c, &whose->cart, CART_ORDERED, &state);
+		state.last_activity_unix_ns = unix_of(c, whose->last_ns);
+	}
+	sold_again(c, d->fact, s, closes ? &state : NULL);
+	if (closes)
+		close_ordered(c, whose, s, when, d);
 }
 
 void order_said(struct carts *c, struct holder *h, const struct said *s,
 		const struct interval *when)
 {
-	struct holder *whose = order_holder(c, s);
+	struct holder *named = order_holder(c, s), *whose = has_cart(named) ? named : h;
 	struct deal d;
 
-	if (!has_cart(whose))
-		whose = h;
 	deal_of(c, has_cart(whose) ? whose : NULL, s, &d);
 	if (is_known(c, &d) || is_last_again(h, &d)) {
 		c->stats.orders_again++;
-		remember(c, &d);
-		if (h && h->ordered)
+		order_again(c, named, s, when, &d);
+		if (h && h->ordered && !memcmp(h->ordered_id, d.fact, KEY_BYTES))
 			h->ordered_numbered |= d.number.len > 0;
 		return;
 	}
-	remember(c, &d);
 	if (whose == h && has_cart(h) && s->cart)
 		cart_shown(c, h, s, when, true);
 	if (has_cart(whose))
@@ -254,7 +289,7 @@ void order_said(struct carts *c, struct holder *h, const struct said *s,
 	else
 		tell_purchase(c, h, s, &d, NULL);
 	if (h && (h != whose || !h->ordered) && !has_cart(h))
-		close_ordered(c, h, s, when, d.number.len);
+		close_ordered(c, h, s, when, &d);
 }
 
 /* ---- notices of payment ---- */
@@ -294,10 +329,6 @@ static void notice_of_left(struct carts *c, struct left *l, const struct said *s
 	struct deal d;
 
 	deal_of(c, NULL, s, &d);
-	left_ordered(c, l, s->t->site);
-	if (is_known(c, &d))
-		return;
-	remember(c, &d);
 	t.has_session = true;
 	memcpy(t.session_id, l->session_id, KEY_BYTES);
 	memcpy(t.session_key, l->session_key, KEY_BYTES);
@@ -305,28 +336,38 @@ static void notice_of_left(struct carts *c, struct left *l, const struct said *s
 	tell_purchase(c, NULL, &of, &d, NULL);
 }
 
+/* The order that the notice is about, where it was told before and nobody has been sent to pay since. */
+static bool is_of_sold(struct carts *c, const struct holder *whose, const struct said *s,
+		       struct deal *d)
+{
+	const struct sold *sold;
+
+	if (is_known(c, d))
+		return true;
+	sold = s->cart ? sold_of_cart(c, s->t->site, s->cart->id) : NULL;
+	if (!sold || sold->has_notice || (has_cart(whose) && whose->cart.step >= STEP_PAYMENT))
+		return false;
+	memcpy(d->fact, sold->event_id, KEY_BYTES);
+	return true;
+}
+
 void notice_said(struct carts *c, const struct said *s, const struct interval *when)
 {
 	struct holder *whose = order_holder(c, s);
-	struct left *l;
+	struct left *l = whose ? NULL : left_order(c, s);
+	bool left = l && l->open, known;
 	struct deal d;
 
-	if (has_cart(whose)) {
-		deal_of(c, whose, s, &d);
-		if (is_known(c, &d)) {
-			whose->cart.step = STEP_ORDER;
-			close_ordered(c, whose, s, when, d.number.len);
-			return;
-		}
-		remember(c, &d);
+	deal_of(c, has_cart(whose) ? whose : NULL, s, &d);
+	known = is_of_sold(c, whose, s, &d);
+	if (left)
+		left_ordered(c, l, s->t->site);
+	if (known)
+		order_again(c, whose, s, when, &d);
+	else if (has_cart(whose))
 		order_cart(c, whose, s, when, &d);
-		return;
-	}
-	l = whose ? NULL : left_order(c, s);
-	if (l && l->open) {
+	else if (left)
 		notice_of_left(c, l, s);
-		return;
-	}
-	deal_of(c, NULL, s, &d);
-	c->stats.notices_unknown += !whose && !l && !is_known(c, &d);
+	else
+		c->stats.notices_unknown += !whose && !l;
 }

@@ -12,7 +12,7 @@
 
 #include "journey/cart/internal.h"
 
-#define VERSION 1
+#define VERSION 2
 
 enum {
 	PART_SITE,
@@ -28,9 +28,9 @@ enum {
 #define PART_BYTES CART_ID_BYTES /* at least PATH_BYTES and a host's name */
 
 struct saved_head {
-	uint32_t version, holder_bytes, line_bytes, left_bytes;
+	uint32_t version, holder_bytes, line_bytes, left_bytes, sold_bytes;
 	uint8_t mark[KEY_BYTES];
-	uint64_t holders, left, numbers, order_ids;
+	uint64_t holders, left, numbers, order_ids, sold;
 };
 
 struct saved_holder {
@@ -53,8 +53,23 @@ static void seal_name(const struct carts *c, struct slice text, uint8_t ret[KEY_
 	keys_event(c->options.keys, SLICE("carts seal"), SLICE(""), text, ret);
 }
 
+void text_seal(const struct carts *c, char *text, size_t len, uint8_t ret_name[KEY_BYTES])
+{
+	seal_name(c, slice_of(text, len), ret_name);
+	keys_seal(c->options.keys, slice_of(ret_name, KEY_BYTES), text, len);
+}
+
+bool text_unseal(const struct carts *c, char *text, size_t len, const uint8_t name[KEY_BYTES])
+{
+	uint8_t again[KEY_BYTES];
+
+	keys_seal(c->options.keys, slice_of(name, KEY_BYTES), text, len);
+	seal_name(c, slice_of(text, len), again);
+	return !memcmp(again, name, KEY_BYTES);
+}
+
 /* 0 is no time. */
-static void shift(uint64_t *at_ns, int64_t by_ns)
+void shift_time(uint64_t *at_ns, int64_t by_ns)
 {
 	if (*at_ns)
 		*at_ns += (uint64_t)by_ns;
@@ -62,11 +77,11 @@ static void shift(uint64_t *at_ns, int64_t by_ns)
 
 static void shift_times(struct holder *h, int64_t by_ns)
 {
-	shift(&h->last_ns, by_ns);
-	shift(&h->touched_ns, by_ns);
-	shift(&h->closed_ns, by_ns);
-	shift(&h->cart.shown.at_ns, by_ns);
-	shift(&h->cart.shown.end_ns, by_ns);
+	shift_time(&h->last_ns, by_ns);
+	shift_time(&h->touched_ns, by_ns);
+	shift_time(&h->closed_ns, by_ns);
+	shift_time(&h->cart.shown.at_ns, by_ns);
+	shift_time(&h->cart.shown.end_ns, by_ns);
 }
 
 /* ---- writing ---- */
@@ -131,8 +146,7 @@ static int save_holder(const struct carts *c, const struct holder *h, void *ctx,
 	if (v.line_text)
 		memcpy(text + len, lines_text(lines), v.line_text);
 	len += v.line_text;
-	seal_name(c, slice_of(text, len), v.seal);
-	keys_seal(c->options.keys, slice_of(v.seal, KEY_BYTES), text, len);
+	text_seal(c, text, len, v.seal);
 	err = add(ctx, slice_of(&v, sizeof(v)));
 	if (!err && v.lines)
 		err = add(ctx, slice_of(lines->at, v.lines * sizeof(lines->at[0])));
@@ -158,10 +172,12 @@ int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct sl
 				.holder_bytes = sizeof(struct saved_holder),
 				.line_bytes = sizeof(struct line),
 				.left_bytes = sizeof(struct left),
+				.sold_bytes = sizeof(struct sold),
 				.holders = table_count(c->holders),
 				.left = table_count(c->left),
 				.numbers = table_count(c->numbers),
-				.order_ids = table_count(c->order_ids) };
+				.order_ids = table_count(c->order_ids),
+				.sold = table_count(c->sold) };
 	int err;
 
 	mark_of(c, h.mark);
@@ -172,6 +188,8 @@ int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct sl
 		err = save_table(c->numbers, sizeof(struct order), ctx, add);
 	if (!err)
 		err = save_table(c->order_ids, sizeof(struct order), ctx, add);
+	for (struct sold *o = table_oldest(c->sold); o && !err; o = table_newer(c->sold, o))
+		err = sold_save(c, o, ctx, add);
 	for (unsigned w = 0; w < WORTHS; w++)
 		for (struct list *l = c->worths[w].next; l != &c->worths[w] && !err; l = l->next)
 			err = save_holder(c, list_entry(l, struct holder, of_worth), ctx, add);
@@ -180,7 +198,7 @@ int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct sl
 
 /* ---- taking it up ---- */
 
-static bool take(struct slice *rest, void *to, size_t len)
+bool take_octets(struct slice *rest, void *to, size_t len)
 {
 	if (rest->len < len)
 		return false;
@@ -189,13 +207,13 @@ static bool take(struct slice *rest, void *to, size_t len)
 	return true;
 }
 
-static bool is_amount(const struct amount *a)
+bool is_amount(const struct amount *a)
 {
 	return a->scale <= AMOUNT_SCALE_MAX && !a->currency[3];
 }
 
 /* Flags are octets that must be 0 or 1 before they are used as such. */
-static bool are_flags(const void *at, size_t count)
+bool are_flags(const void *at, size_t count)
 {
 	const uint8_t *octets = at;
 
@@ -230,7 +248,7 @@ static bool is_holder(const struct saved_holder *v)
 	       (v->holder.cart.open || !v->has_lines);
 }
 
-static bool is_line(const struct line *l, uint32_t text_len)
+bool is_line(const struct line *l, uint32_t text_len)
 {
 	return l->text <= text_len &&
 	       (size_t)l->text + l->id_len + l->name_len + l->variant_len <= text_len &&
@@ -298,6 +316,7 @@ static void restore(struct carts *c, const struct saved_holder *v, struct slice 
 	h->base = as->base;
 	h->ordered = as->ordered;
 	h->ordered_numbered = as->ordered_numbered;
+	memcpy(h->ordered_id, as->ordered_id, KEY_BYTES);
 	h->last_ns = as->last_ns;
 	h->touched_ns = as->touched_ns;
 	h->closed_ns = as->closed_ns;
@@ -324,11 +343,10 @@ static int load_holder(const struct carts *c, struct carts *into, struct slice *
 	struct saved_holder v;
 	struct slice lines;
 	size_t len;
-	uint8_t name[KEY_BYTES];
 	char *text;
 	int err = 0;
 
-	if (!take(rest, &v, sizeof(v)) || !is_holder(&v))
+	if (!take_octets(rest, &v, sizeof(v)) || !is_holder(&v))
 		return -EBADMSG;
 	len = v.line_text;
 	for (unsigned p = 0; p < PARTS; p++)
@@ -348,9 +366,7 @@ static int load_holder(const struct carts *c, struct carts *into, struct slice *
 		return -ENOMEM;
 	if (len)
 		memcpy(text, rest->at + lines.len, len);
-	keys_seal(c->options.keys, slice_of(v.seal, KEY_BYTES), text, len);
-	seal_name(c, slice_of(text, len), name);
-	if (memcmp(name, v.seal, KEY_BYTES))
+	if (!text_unseal(c, text, len, v.seal))
 		err = -EBADMSG;
 	else if (into)
 		restore(into, &v, lines, text);
@@ -363,9 +379,9 @@ static int load_left(struct carts *into, struct slice *rest)
 {
 	struct left l, *to;
 
-	if (!take(rest, &l, sizeof(l)) || !are_flags(&l.open, 1) || !are_flags(&l.recovered, 1) ||
-	    !are_flags(&l.has_id, 1) || !are_flags(&l.ordered, 1) || l.step > STEP_ORDER ||
-	    !l.ordinal)
+	if (!take_octets(rest, &l, sizeof(l)) || !are_flags(&l.open, 1) ||
+	    !are_flags(&l.recovered, 1) || !are_flags(&l.has_id, 1) || !are_flags(&l.ordered, 1) ||
+	    l.step > STEP_ORDER || !l.ordinal)
 		return -EBADMSG;
 	if (!into)
 		return 0;
@@ -384,10 +400,10 @@ static int load_orders(struct carts *into, bool ids, uint64_t count, struct slic
 	struct order o;
 
 	for (uint64_t i = 0; i < count; i++) {
-		if (!take(rest, &o, sizeof(o)))
+		if (!take_octets(rest, &o, sizeof(o)))
 			return -EBADMSG;
 		if (into)
-			order_remember(into, ids ? into->order_ids : into->numbers, o.name);
+			order_remember(into, ids ? into->order_ids : into->numbers, o.name, o.fact);
 	}
 	return 0;
 }
@@ -403,6 +419,8 @@ static int load_all(const struct carts *c, struct carts *into, const struct save
 		err = load_orders(into, false, h->numbers, &rest);
 	if (!err)
 		err = load_orders(into, true, h->order_ids, &rest);
+	for (uint64_t i = 0; i < h->sold && !err; i++)
+		err = sold_load(c, into, &rest);
 	for (uint64_t i = 0; i < h->holders && !err; i++)
 		err = load_holder(c, into, &rest);
 	return !err && rest.len ? -EBADMSG : err;
@@ -416,14 +434,14 @@ int carts_load(struct carts *c, struct slice text)
 	uint32_t version;
 	int err;
 
-	if (!take(&rest, &version, sizeof(version)))
+	if (!take_octets(&rest, &version, sizeof(version)))
 		return -EBADMSG;
 	if (version != VERSION)
 		return -EPROTO; /* whose head may be a shorter one */
-	if (!take(&text, &h, sizeof(h)))
+	if (!take_octets(&text, &h, sizeof(h)))
 		return -EBADMSG;
 	if (h.holder_bytes != sizeof(struct saved_holder) || h.line_bytes != sizeof(struct line) ||
-	    h.left_bytes != sizeof(struct left))
+	    h.left_bytes != sizeof(struct left) || h.sold_bytes != sizeof(struct sold))
 		return -EPROTO;
 	mark_of(c, mark);
 	if (memcmp(h.mark, mark, sizeof(mark)))

@@ -186,7 +186,7 @@ def orders(truth, said):
             continue
         name = "order %s (%s)" % (number, place_of(order["visit"]))
         for key in ("value", "tax", "shipping", "discount"):
-            if key in e or key == "value" or (e["parcours.rule"] != "word of the provider" and order[key]):
+            if key in e or key == "value" or (e.get("parcours.rule") != "word of the provider" and order[key]):
                 differs(name + " " + key, amount(e.get(key)), order[key], problems)
         if "parcours.order.id" in e:
             differs(name + " order id", e["parcours.order.id"], order["order_id"], problems)

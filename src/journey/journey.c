@@ -3,8 +3,9 @@
  * journey.c: the stage, see journey.h. Passes on what session tells, and asks in between: the rules about
  * each transaction that may say something, the carts about what was said. Owns both.
  *
- *   transaction ──┬─ edge ──────────────────────────────────┬─ rules ─ said ─ carts ─ event
- *                 └─ call: says something, or failed? ─ calls ┘
+ *   transaction ─┬─ edge ─────────────────────────────────────┬─ rules ─ said ─ carts ─ event
+ *                ├─ inner hop: its contents ─ supply ─ edge ──┤
+ *                └─ call: says something, or failed? ─ calls ─┘
  *
  * After a reload two sets of rules may be at work: values that were asked for by the numbers of one must not
  * be read by another's, so a transaction is asked about under the rules that it began with.
@@ -16,6 +17,7 @@
 
 #include "journey/cart/cart.h"
 #include "journey/outgoing.h"
+#include "journey/supply.h"
 
 #define ORDERS	   100000
 #define UNSHOWN_NS 60000000000ull
@@ -38,6 +40,7 @@ struct journey {
 	struct era *era;
 	struct carts *carts;
 	struct outgoing *outgoing;
+	struct supply *supply;
 	const struct definitions *definitions;
 	void *visit_ctx;
 	bool (*visit)(void *ctx, const uint8_t session_id[KEY_BYTES], struct segment *ret);
@@ -130,6 +133,19 @@ static bool says_anything(struct journey *j, const struct transaction *t)
 	return any;
 }
 
+/* What passes a request on is asked about as the request itself; nothing else will be asked of it. */
+static const struct body_wants *wants_of(struct rules *rules, const struct transaction *t,
+					 bool request)
+{
+	struct transaction as;
+
+	if (t->side == SIDE_SERVER || !t->hop)
+		return rules_wants(rules, t, request);
+	as = *t;
+	as.side = SIDE_SERVER;
+	return rules_wants(rules, &as, request);
+}
+
 static const struct body_wants *on_wants(void *ctx, const struct transaction *t, bool request)
 {
 	struct journey *j = ctx;
@@ -140,9 +156,9 @@ static const struct body_wants *on_wants(void *ctx, const struct transaction *t,
 	if (t->start_ns > j->latest_ns)
 		j->latest_ns = t->start_ns;
 	rules = rules_of(j, t);
-	if (!rules)
+	if (!rules || !supply_needs(t))
 		return NULL;
-	wants = rules_wants(rules, t, request);
+	wants = wants_of(rules, t, request);
 	j->stats.wanted += wants != NULL;
 	return wants;
 }
@@ -153,7 +169,7 @@ static bool on_may_want(void *ctx, const struct transaction *t)
 	struct journey *j = ctx;
 	struct rules *rules = rules_of(j, t);
 
-	return rules && rules_wants(rules, t, false);
+	return rules && supply_needs(t) && wants_of(rules, t, false);
 }
 
 struct txn_reader journey_reader(struct journey *j)
@@ -188,6 +204,27 @@ static bool is_failure(const struct transaction *t)
 	       t->outcome == OUTCOME_TIMEOUT;
 }
 
+static void on_hop(struct journey *j, const struct transaction *t)
+{
+	struct rules *rules = rules_of(j, t);
+
+	if (rules && (wants_of(rules, t, true) || wants_of(rules, t, false)))
+		supply_hop(j->supply, t);
+}
+
+static void on_edge(struct journey *j, const struct transaction *t)
+{
+	struct rules *rules = supply_has(j->supply, t) ? rules_of(j, t) : NULL;
+	const struct body_wants *wants[2] = { NULL, NULL };
+	struct transaction whole;
+
+	for (unsigned request = 0; rules && request < 2; request++)
+		wants[request] = rules_wants(rules, t, request);
+	ask(j, supply_edge(j->supply, t, wants, &whole) ? &whole : t);
+	if (t->has_session)
+		carts_transaction(j->carts, t);
+}
+
 static void on_transaction(void *ctx, struct transaction *t)
 {
 	struct journey *j = ctx;
@@ -198,15 +235,15 @@ static void on_transaction(void *ctx, struct transaction *t)
 	if (has_rules(j))
 		outgoing_seen(j->outgoing, t);
 	if (t->side == SIDE_CLIENT) {
-		if (!t->hop && has_rules(j) && (is_failure(t) || says_anything(j, t)))
+		if (t->hop)
+			on_hop(j, t);
+		else if (has_rules(j) && (is_failure(t) || says_anything(j, t)))
 			outgoing_push(j->outgoing, t);
-		return;
+	} else if (t->inner) {
+		on_hop(j, t);
+	} else {
+		on_edge(j, t);
 	}
-	if (t->inner)
-		return;
-	ask(j, t);
-	if (t->has_session)
-		carts_transaction(j->carts, t);
 }
 
 static void on_event(void *ctx, const struct event *e)
@@ -414,6 +451,7 @@ void journey_tick(struct journey *j, uint64_t now_ns)
 		tell_changed(j, NULL, j->definitions);
 	}
 	outgoing_tick(j->outgoing, now_ns);
+	supply_tick(j->supply, now_ns);
 	carts_tick(j->carts, now_ns);
 	if (j->era->before)
 		free_eras(j);
@@ -452,9 +490,11 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
 {
 	struct carts_stats c;
 	struct outgoing_stats o;
+	struct supply_stats u;
 
 	carts_stats(j->carts, &c);
 	outgoing_stats(j->outgoing, &o);
+	supply_stats(j->supply, &u);
 	*ret = j->stats;
 	ret->orders_again = c.orders_again;
 	ret->orders_completed = c.orders_completed;
@@ -477,6 +517,10 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
 	ret->calls_attributed = o.attributed;
 	ret->calls_alone = o.alone;
 	ret->calls_dropped = o.dropped;
+	ret->inner_kept = u.kept;
+	ret->inner_supplied = u.supplied;
+	ret->inner_unlike = u.unlike;
+	ret->inner_dropped = u.dropped;
 }
 
 int journey_save(const struct journey *j, void *ctx, int (*add)(void *ctx, struct slice piece))
@@ -521,6 +565,8 @@ int journey_new(const struct journey_options *options, const struct journey_sink
 	if (err)
 		goto fail;
 	err = outgoing_new(j, on_call, &j->outgoing);
+	if (!err)
+		err = supply_new(&j->supply);
 	if (err)
 		goto fail;
 	j->era->rules = options->rules;
@@ -536,6 +582,7 @@ void journey_free(struct journey *j)
 	if (!j)
 		return;
 	outgoing_free(j->outgoing);
+	supply_free(j->supply);
 	carts_free(j->carts);
 	while (j->era) {
 		struct era *e = j->era;

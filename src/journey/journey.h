@@ -7,6 +7,8 @@
  *   cart/  one machine a visit: said → events
  *   outgoing  whose visit an outgoing call was made for
  *
+ *   supply    contents that an inner hop of the edge's exchange has whole, and the edge has not
+ *
  * Only the edge of an exchange says something (an inner hop is the same fact once more), and a CLIENT's
  * transaction by a rule that asks for outgoing ones. What session tells passes through unchanged, each
  * event after the transaction that proves it: right after it, but for that of a call, which is told when
@@ -81,6 +83,8 @@ struct journey_stats {
 	/* Calls that said something or failed, of requests that were not over yet: held = attributed +
 	 * alone (no visit was found, or too late) + held now. Dropped: no room, they said nothing. */
 	uint64_t calls_held, calls_attributed, calls_alone, calls_dropped;
+	/* Contents of inner hops, as supply_stats. */
+	uint64_t inner_kept, inner_supplied, inner_unlike, inner_dropped;
 };
 
 struct journey;

@@ -305,6 +305,10 @@ static void add_journey(struct figures *l, const struct journey *journey)
 	for (unsigned r = AMOUNT_READ + 1; r < AMOUNT_REFUSALS; r++)
 		add_by(l, "parcours.agent.rules.amounts_refused", "{amount}", "parcours.cause",
 		       amount_refusal_name((enum amount_refusal)r), s.amounts_refused[r]);
+	add(l, "parcours.agent.inner.kept", "{message}", s.inner_kept);
+	add(l, "parcours.agent.inner.supplied", "{message}", s.inner_supplied);
+	add(l, "parcours.agent.inner.unlike", "{transaction}", s.inner_unlike);
+	add(l, "parcours.agent.inner.dropped", "{transaction}", s.inner_dropped);
 	add(l, "parcours.agent.calls.held", "{call}", s.calls_held);
 	add(l, "parcours.agent.calls.attributed", "{call}", s.calls_attributed);
 	add(l, "parcours.agent.calls.alone", "{call}", s.calls_alone);

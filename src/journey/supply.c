@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supply.c: see supply.h. One table, by the span that a hop leads to. When that span is over, and is a hop
- * itself, what was kept under it moves on to the next, as far as the hop has nothing of its own; so at the
- * end it stands under the edge. Each step compares the two messages again.
+ * supply.c: see supply.h. One table of contents, by the span that a hop leads to. When that span is over, and
+ * is a hop itself, what was kept under it moves on to the next, as far as the hop has nothing of its own; so at
+ * the end it stands under the edge. Each step compares the two messages again. Where a hop is told after the one
+ * that it leads to, a second table says where that one has led to.
  */
 #include "journey/supply.h"
 
@@ -16,6 +17,8 @@
 
 #define SPAN	    8
 #define BLOCK_BYTES 4096
+#define DEPTH	    8
+#define LEADS_NS    5000000000ull
 
 /* Of one message, in the arena. */
 struct part {
@@ -41,8 +44,13 @@ struct hop {
 	struct copy *copy; /* NULL: nothing was read whole */
 };
 
+struct lead { /* key first */
+	uint8_t from[SPAN], to[SPAN];
+	uint64_t since_ns;
+};
+
 struct supply {
-	struct table *hops;
+	struct table *hops, *leads;
 	struct arena_pool pool;
 	struct copy *lent; /* until the next call */
 	uint64_t now_ns, forgot_ns;
@@ -208,28 +216,100 @@ static struct copy *copy_of(struct supply *s, const struct transaction *t, const
 	return NULL;
 }
 
+/* The span that the hop leads to by now; false: that one is not over, nothing led on from it. */
+static bool led_on(const struct supply *s, const uint8_t to[SPAN], uint8_t ret[SPAN])
+{
+	const struct lead *l = table_count(s->leads) ? table_find(s->leads, to) : NULL;
+
+	for (unsigned depth = 0; l && depth < DEPTH; depth++) {
+		memcpy(ret, l->to, SPAN);
+		l = table_find(s->leads, ret);
+		if (!l)
+			return true;
+	}
+	return false;
+}
+
+static void lead_add(struct supply *s, const uint8_t from[SPAN], const uint8_t to[SPAN])
+{
+	struct lead *l = table_add(s->leads, from, NULL);
+
+	if (!l && table_oldest(s->leads)) {
+		table_remove(s->leads, table_oldest(s->leads));
+		l = table_add(s->leads, from, NULL);
+	}
+	if (!l)
+		return;
+	memcpy(l->to, to, SPAN);
+	l->since_ns = s->now_ns;
+}
+
+/* Those that *to lacks. */
+static void add_parts(struct supply *s, struct copy *to, const struct copy *from)
+{
+	if (!from || !slice_eq(to->method, from->method) || !slice_eq(to->path, from->path) ||
+	    to->has_query != from->has_query || !slice_eq(to->query, from->query))
+		return;
+	for (unsigned request = 0; request < 2; request++) {
+		struct part p = from->part[request];
+
+		if (to->part[request].reading.wants || !p.reading.wants)
+			continue;
+		if (copy_part(&to->arena, &p))
+			s->stats.dropped++;
+		else
+			to->part[request] = p;
+	}
+}
+
+/* What it leads to was over first: it is what the one hop of that request lacks. */
+static void come_late(struct supply *s, const uint8_t top[SPAN], uint16_t status, struct copy *k)
+{
+	struct hop *h = hop_find(s, top);
+
+	if (!h || h->several || h->status != status) {
+		copy_free(k);
+	} else if (!h->copy) {
+		h->copy = k;
+	} else {
+		add_parts(s, h->copy, k);
+		copy_free(k);
+	}
+}
+
+static void come(struct supply *s, const struct transaction *t, struct copy *k)
+{
+	bool fresh;
+	struct hop *h = place(s, t->parent_id, &fresh);
+
+	if (!h) {
+		s->forgot_ns = s->now_ns;
+		copy_free(k);
+	} else if (!fresh) {
+		h->several = true;
+		copy_free(h->copy);
+		h->copy = NULL;
+		copy_free(k);
+	} else {
+		h->status = t->status;
+		h->since_ns = s->now_ns;
+		h->copy = k;
+	}
+}
+
 void supply_hop(struct supply *s, const struct transaction *t)
 {
-	struct hop *deeper = hop_find(s, t->span_id), *h;
-	struct copy *k = NULL;
-	bool fresh;
+	struct hop *deeper = hop_find(s, t->span_id);
+	uint8_t top[SPAN];
+	struct copy *k;
 
 	if (t->has_parent && t->response.seen) {
 		k = copy_of(s, t, deeper);
-		h = place(s, t->parent_id, &fresh);
-		if (!h) {
-			s->forgot_ns = s->now_ns;
-			copy_free(k);
-		} else if (!fresh) {
-			h->several = true;
-			copy_free(h->copy);
-			h->copy = NULL;
-			copy_free(k);
-		} else {
-			h->status = t->status;
-			h->since_ns = s->now_ns;
-			h->copy = k;
-		}
+		if (led_on(s, t->parent_id, top))
+			come_late(s, top, t->status, k);
+		else
+			come(s, t, k);
+		lead_add(s, t->span_id, t->parent_id);
 	}
 	deeper = hop_find(s, t->span_id); /* the table may have made room */
 	if (deeper)
@@ -290,11 +370,14 @@ bool supply_edge(struct supply *s, const struct transaction *t, const struct bod
 
 void supply_tick(struct supply *s, uint64_t now_ns)
 {
+	struct lead *l;
 	struct hop *h;
 
 	s->now_ns = now_ns;
 	while ((h = table_oldest(s->hops)) && h->since_ns + SUPPLY_NS <= now_ns)
 		hop_remove(s, h);
+	while ((l = table_oldest(s->leads)) && l->since_ns + LEADS_NS <= now_ns)
+		table_remove(s->leads, l);
 }
 
 void supply_stats(const struct supply *s, struct supply_stats *ret)
@@ -311,6 +394,8 @@ int supply_new(struct supply **ret)
 		return -ENOMEM;
 	arena_pool_init(&s->pool, BLOCK_BYTES, SUPPLY_BYTES);
 	err = table_new(sizeof(struct hop), SPAN, SUPPLY_HOPS, &s->hops);
+	if (!err)
+		err = table_new(sizeof(struct lead), SPAN, SUPPLY_HOPS, &s->leads);
 	if (err) {
 		supply_free(s);
 		return err;
@@ -329,6 +414,7 @@ void supply_free(struct supply *s)
 	while (s->hops && (h = table_oldest(s->hops)))
 		hop_remove(s, h);
 	table_free(s->hops);
+	table_free(s->leads);
 	arena_pool_done(&s->pool);
 	free(s);
 }

@@ -11,7 +11,7 @@
  * are equal, and the size, where both know it and neither is coded otherwise. So an error page of the proxy, a
  * second upstream that was tried, a mirrored request, a range or a 304 out of a cache take nothing.
  *
- * Hops are over before their edge is; one that is told later is not waited for. Bounds: SUPPLY_HOPS hops,
+ * Hops are over before their edge is, in whatever order; one that is told later is not waited for. Bounds: SUPPLY_HOPS hops,
  * SUPPLY_BYTES of what was read, SUPPLY_NS; after a hop had to be forgotten, edges that had begun before take
  * nothing. One thread.
  */
@@ -20,7 +20,7 @@
 
 #include "txn/txn.h"
 
-#define SUPPLY_HOPS  8192
+#define SUPPLY_HOPS  16384
 #define SUPPLY_BYTES (8u << 20)
 #define SUPPLY_NS    15000000000ull
 

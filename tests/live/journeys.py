@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 import urllib.parse
 
 from lib import journeys, process, schema, servers
@@ -19,6 +20,10 @@ from lib.suite import Suite, check, equal
 
 RECIPE = os.path.join(process.TOP, "share", "recipes", "sample-shop.yaml")
 SHOP = os.path.join(process.TOP, "tests", "shop")
+sys.path.insert(0, SHOP)
+from catalogue import PRODUCTS  # noqa: E402
+
+PRODUCTS_BY_SLUG = {p.slug: str(p.id) for p in PRODUCTS}
 
 
 class Shop:
@@ -189,6 +194,26 @@ def cart_through_a_restart(source):
     return "one cart through a restart"
 
 
+def bodies_behind_a_cache(source):
+    """nginx sends each answer from the file that it was stored in, so no octet of a body passes its own memory: what
+    its customers were shown is read where the shop wrote it. One fact each, of the edge's exchange."""
+    world = journeys.World(front=True, cache=True)
+    agent = Agent(*world.ports(), "--rules", RECIPE, source=source)
+    truth = world.travel(40, seed=3)
+    agent.stop()
+    rows, stats = agent.all_rows(), agent.stats()
+    said = journeys.Said(rows)
+    problems = journeys.orders(truth, said) + journeys.changes(truth, said) + journeys.others(truth, said, PRODUCTS_BY_SLUG)
+    check(not problems, "%d differences from the truth: %s" % (len(problems), problems[:3]))
+    edges = {r["span_id"] for r in agent.rows("server") if r.get("parcours.edge")}
+    equal([e for e in said.events if "span_id" in e and e["span_id"] not in edges], [], "events that no edge proves")
+    holes = stats.get("parcours.agent.stream.holes{parcours.cause=sendfile}", 0)
+    supplied = stats.get("parcours.agent.inner.supplied", 0)
+    check(holes > 50 and supplied > 50, "%d bodies sent from files, %d taken from the shop's end" % (holes, supplied))
+    equal(stats.get("parcours.agent.inner.dropped", 0), 0, "hops that found no room")
+    return "%d orders, %d bodies from the inner end" % (len(truth.orders), supplied)
+
+
 def order_of_two_exchanges(source):
     """The provider's notice and the landing page tell of one order, each of what it knows; once, whoever was first."""
     world = journeys.World()
@@ -242,7 +267,7 @@ def tried_on_a_recording(source):
 
 suite = Suite()
 for each in sources():
-    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, order_of_two_exchanges,
-                 tried_on_a_recording):
+    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, bodies_behind_a_cache,
+                 order_of_two_exchanges, tried_on_a_recording):
         suite.run("%s %s" % (case.__name__.replace("_", " "), each), case, each)
 suite.done()

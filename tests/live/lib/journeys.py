@@ -23,9 +23,9 @@ EARLY_NS = LATE_NS = 100_000_000  # between the clocks of the script and of the 
 # ---- the world ----
 
 class World:
-    """`asked` is the port that customers use; `how`: options of shop.py."""
+    """`asked` is the port that customers use; `how`: options of shop.py; `cache`: nginx sends what it got from files."""
 
-    def __init__(self, *how, front=False):
+    def __init__(self, *how, front=False, cache=False):
         self.place, self.charset = process.folder("shop"), "utf-8"
         if "--charset" in how:
             self.charset = how[how.index("--charset") + 1]
@@ -37,20 +37,25 @@ class World:
         self.asked = self.port
         process.wait_port(self.port, self.shop, self.log)
         if front:
-            self.asked = self.nginx()
+            self.asked = self.nginx(cache)
         process.wait_port(self.provider, self.start("provider.py", "--port", self.provider, "--notify-port", self.asked,
                                                     "--shop", "http://shop.example"), self.log)
 
     def start(self, name, *options):
         return process.start([process.PYTHON, "-B", os.path.join(SHOP, name), *map(str, options)], log=self.log)
 
-    def nginx(self):
-        front = servers.Nginx()
+    def nginx(self, cache):
+        front, files = servers.Nginx(), process.folder("cache")
+        os.chmod(files, 0o777)
         front.extra = """
+  proxy_cache_path %s keys_zone=pages:1m use_temp_path=off;
   upstream shop { server 127.0.0.1:%d; keepalive 32; }
   server { listen 127.0.0.1:%d backlog=4096; location / { proxy_pass http://shop; proxy_http_version 1.1;
-           proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Connection ""; } }
-""" % (self.port, process.free_port())
+           proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Connection "";
+           proxy_cache %s; proxy_cache_key $request_id; proxy_cache_methods GET HEAD POST; proxy_cache_valid any 1m;
+           proxy_ignore_headers Set-Cookie Cache-Control Expires;
+           proxy_set_header Forwarded 'for="$remote_addr:$remote_port"'; } }
+""" % (files, self.port, process.free_port(), "pages" if cache else "off")
         front.start()
         return int(re.search(r"listen 127.0.0.1:(\d+) backlog", front.extra)[1])
 

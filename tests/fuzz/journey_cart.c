@@ -190,6 +190,8 @@ static void other(const uint8_t b[6])
 		at.now += 1ull << (b[2] & 31);
 		break;
 	case 4:
+		if (b[2] & 1) /* it ends in order */
+			carts_finish(kit.c);
 		check(!kit_restart(KIT_WALL));
 		break;
 	case 5:

@@ -12,6 +12,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.parse
 
 from lib import journeys, process, schema, servers
@@ -175,10 +176,7 @@ def cart_through_a_restart(source):
     state = os.path.join(process.folder("state"), "state")
     first = Agent("--port", shop.port, "--rules", RECIPE, source=source, state=state)
     one = Customer(shop, 1)
-    page = one.ask("/")
-    slug = re.search(r'href="/product/([a-z0-9-]+)"', page) or re.search(r'href="/product/([a-z0-9-]+)"',
-                                                                         one.ask(re.search(r'href="(/category/[^"]+)"', page)[1]))
-    product = re.search(r'name="product" value="([^"]+)"', one.ask("/product/" + slug[1]))[1]
+    product = str(PRODUCTS[0].id)
     one.ask("/cart/add", {"product": product, "quantity": "2"})
     first.stop()
     opened = named(events(first), "parcours.cart")[-1]
@@ -192,6 +190,53 @@ def cart_through_a_restart(source):
     equal(second.stats().get("parcours.agent.carts.restored"), 1, "carts taken up")
     equal(second.stats().get("parcours.agent.carts.opened", 0), 0, "carts opened anew")
     return "one cart through a restart"
+
+
+def pieces(rows, name="add_to_cart"):
+    return [(i["item_id"], i["quantity"]) for r in named(rows, name) for i in r["items"]]
+
+
+def change_through_a_restart(source):
+    """The shop is asked for a change under one agent, and shows it under the next."""
+    shop, one, other = Shop(), str(PRODUCTS[0].id), str(PRODUCTS[1].id)
+    state = os.path.join(process.folder("state"), "state")
+    first = Agent("--port", shop.port, "--rules", RECIPE, source=source, state=state)
+    customer = Customer(shop, 1)
+    customer.ask("/cart/add", {"product": one, "quantity": "1"})
+    customer.ask("/cart/add", {"product": other, "quantity": "3"}, follow=False)
+    asked = time.time_ns()
+    first.stop()
+    equal(pieces(events(first)), [(one, 1)], "pieces that were shown before")
+    second = Agent("--port", shop.port, "--rules", RECIPE, source=source, state=state)
+    customer.ask("/cart")
+    second.stop()
+    rows = events(second)
+    equal(pieces(rows), [(other, 3)], "pieces that were shown after")
+    check(named(rows, "add_to_cart")[0]["time_unix_nano"] < asked, "the time is that of who asked")
+    equal([a.stats().get("parcours.agent.carts.changes_unshown", 0) for a in (first, second)], [0, 0], "changes not shown")
+    return "one change through a restart"
+
+
+def change_and_a_kill(source):
+    """The process that knows what was asked for is killed: nobody may tell it again, nor what is in the cart until it is
+    shown."""
+    shop, one, other = Shop(), str(PRODUCTS[0].id), str(PRODUCTS[1].id)
+    agent = Agent("--port", shop.port, "--rules", RECIPE, source=source)
+    customer = Customer(shop, 1)
+    customer.ask("/cart/add", {"product": one, "quantity": "1"})
+    customer.ask("/cart/add", {"product": other, "quantity": "3"}, follow=False)
+    time.sleep(3)  # for a checkpoint that has it
+    seen = len(agent.rows("server"))
+    agent.kill(agent.brain())
+    process.wait_for(lambda: customer.ask("/") and len(agent.rows("server")) > seen, 20, "a request that the next one sees")
+    customer.ask("/cart")
+    agent.stop()
+    rows = events(agent)
+    equal(pieces(rows), [(one, 1)], "pieces")
+    cart = named(rows, "parcours.cart")[-1]["parcours.cart"]
+    equal({i["item_id"]: i["quantity"] for i in cart["items"]}, {one: 1, other: 3}, "what is in the cart")
+    equal(agent.stats().get("parcours.agent.carts.changes_unshown"), 1, "changes not shown")
+    return "one change counted"
 
 
 def bodies_behind_a_cache(source):
@@ -267,7 +312,7 @@ def tried_on_a_recording(source):
 
 suite = Suite()
 for each in sources():
-    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, bodies_behind_a_cache,
-                 order_of_two_exchanges, tried_on_a_recording):
+    for case in (direct, behind_nginx, reloaded, cart_through_a_restart, change_through_a_restart, change_and_a_kill,
+                 bodies_behind_a_cache, order_of_two_exchanges, tried_on_a_recording):
         suite.run("%s %s" % (case.__name__.replace("_", " "), each), case, each)
 suite.done()

@@ -374,7 +374,8 @@ static inline int kit_collect(void *ctx, struct slice piece)
 	return buf_add(ctx, piece);
 }
 
-/* The process ends and begins anew, with another monotonic clock. Returns what carts_load says. */
+/* The process ends (at a signal, if carts_finish was called before) and begins anew, with another monotonic
+ * clock. Returns what carts_load says. */
 static inline int kit_restart(int64_t wall_minus_mono_ns)
 {
 	struct buf saved;

@@ -106,6 +106,10 @@ static void check_purchase(struct visit_model *m, const struct event *e)
 
 static void check_abandoned(struct visit_model *m, const struct event *e)
 {
+	if (e->end_reason == END_SHUTDOWN) { /* as it stands */
+		check_state(m, e->cart);
+		return;
+	}
 	assert_false(m->told_end);
 	m->told_end = true;
 	assert_true(e->cart->step <= m->furthest);
@@ -278,7 +282,7 @@ static void end(unsigned v)
 	*m = (struct visit_model){ .earlier = m->earlier + 1 };
 }
 
-static void journeys(uint64_t with, bool losses)
+static void journeys(uint64_t with, bool losses, bool restarts)
 {
 	kit_start(NULL);
 	kit.watch = watch;
@@ -299,8 +303,11 @@ static void journeys(uint64_t with, bool losses)
 			order(v);
 		else if (what < 18)
 			end(v);
-		if (losses && any(50) == 0)
+		if (restarts && any(50) == 0) {
+			if (!losses || n & 1) /* it ends in order: nothing may be missed */
+				carts_finish(kit.c);
 			assert_int_equal(kit_restart(KIT_WALL), 0);
+		}
 		if (any(10) == 0)
 			carts_tick(kit.c, now * MS);
 		assert_true(kit_adds_up());
@@ -310,20 +317,20 @@ static void journeys(uint64_t with, bool losses)
 	assert_u64(kit_stats().open, 0);
 	carts_tick(kit.c, (now + 3700000) * MS); /* nothing is added to an order any more */
 	assert_u64(kit_stats().bytes, 0);
-	assert_true(losses || kit_stats().changes_unshown == unmoved);
+	assert_true(restarts || kit_stats().changes_unshown == unmoved);
 	kit_stop();
 }
 
 static void seen_whole_everything_is_told(void **state)
 {
 	for (uint64_t s = 1; s <= 20; s++)
-		journeys(s, false);
+		journeys(s, false, s & 1);
 }
 
 static void with_losses_nothing_is_told_that_was_not_so(void **state)
 {
 	for (uint64_t s = 1; s <= 40; s++)
-		journeys(s * 7919, true);
+		journeys(s * 7919, true, true);
 }
 
 /* ---- any order ---- */

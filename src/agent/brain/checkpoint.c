@@ -117,22 +117,6 @@ static int load(struct checkpoint *c, struct core *core)
 	return 0;
 }
 
-void checkpoint_open(struct checkpoint *c, int fd, struct core *core)
-{
-	int err;
-
-	*c = (struct checkpoint){ .fd = fd };
-	if (fd < 0)
-		return;
-	err = load(c, core);
-	if (err)
-		log_warn("visits and pages of before are not taken up: the checkpoint %s",
-			 err == -EBADMSG	? "is damaged"
-			 : err == -EPROTO	? "was written by another version of parcours"
-			 : err == -EKEYREJECTED ? "was written with another secret of the site"
-						: strerror(-err));
-}
-
 struct writing {
 	int fd;
 	uint64_t at, len, sum;
@@ -221,6 +205,37 @@ static int save(struct checkpoint *c, const struct core *core)
 	return err;
 }
 
+static void tell(struct checkpoint *c, int err)
+{
+	if (err && !c->failed)
+		log_warn(
+			"cannot write the checkpoint of visits: %s; a restart may begin them twice",
+			strerror(-err));
+	c->failed = err;
+}
+
+/* What was the last word of the process before is that no more: should this one end without a word, the next
+ * must not take it for such. */
+void checkpoint_open(struct checkpoint *c, int fd, struct core *core)
+{
+	int err;
+
+	*c = (struct checkpoint){ .fd = fd };
+	if (fd < 0)
+		return;
+	err = load(c, core);
+	if (!err && c->len) {
+		tell(c, save(c, core));
+		return;
+	}
+	if (err)
+		log_warn("visits and pages of before are not taken up: the checkpoint %s",
+			 err == -EBADMSG	? "is damaged"
+			 : err == -EPROTO	? "was written by another version of parcours"
+			 : err == -EKEYREJECTED ? "was written with another secret of the site"
+						: strerror(-err));
+}
+
 static uint64_t interval(uint64_t took_ns)
 {
 	uint64_t ns = took_ns * SHARE;
@@ -243,16 +258,12 @@ void checkpoint_tick(struct checkpoint *c, const struct core *core, uint64_t now
 	changes = stats.in_visits + stats.started + stats.ended[END_TIMEOUT] +
 		  stats.ended[END_CAP] + stats.ended[END_EVICTED] + stats.ended[END_SHUTDOWN] +
 		  stats.pages.told + stats.pages.measured + carts.matched + carts.carts_abandoned;
-	if (changes == c->changes)
+	if (changes == c->changes && !now)
 		return;
 	begin_ns = clock_mono_ns();
 	err = save(c, core);
 	c->next_ns = now_ns + interval(clock_mono_ns() - begin_ns);
-	if (err && !c->failed)
-		log_warn(
-			"cannot write the checkpoint of visits: %s; a restart may begin them twice",
-			strerror(-err));
-	c->failed = err;
+	tell(c, err);
 	if (!err)
 		c->changes = changes;
 }

@@ -501,6 +501,23 @@ void ask_note(struct carts *c, struct holder *h, const struct said *s, const str
 		wait_for(c, h);
 }
 
+bool ask_restore(struct carts *c, struct holder *h, const struct ask *as)
+{
+	struct ask *a = content_new(c, sizeof(*a)), **at = &h->asks;
+
+	if (!a) {
+		content_free(c, as->items);
+		return false;
+	}
+	*a = *as;
+	a->next = NULL;
+	while (*at)
+		at = &(*at)->next;
+	*at = a;
+	wait_for(c, h);
+	return true;
+}
+
 /* ---- the end of asks ---- */
 
 void asks_settle(struct carts *c, struct holder *h, const struct interval *when,

@@ -67,7 +67,8 @@ void carts_tick(struct carts *c, uint64_t now_ns);
 void carts_finish(struct carts *c);
 void carts_stats(const struct carts *c, struct carts_stats *ret);
 /* As session_save and session_load, with their errors. Texts are sealed, order numbers and visitors are
- * pseudonyms. What was asked for and not yet shown is not in it. */
+ * pseudonyms. What was asked for and not yet shown goes on only where carts_finish was the last call before
+ * carts_save; else it is counted, and the cart is unobserved until it is shown. */
 int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct slice piece));
 int carts_load(struct carts *c, struct slice text);
 

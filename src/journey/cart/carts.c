@@ -175,6 +175,7 @@ void carts_push(struct carts *c, const struct said *s)
 	const struct interval when = interval_of(s);
 	struct holder *h = record_of(c, s);
 
+	c->at_end = false;
 	c->busy = h;
 	if (h)
 		say_with_record(c, h, s, &when);
@@ -231,11 +232,13 @@ static void visit_over(struct carts *c, struct holder *h, const struct session_f
 static void visit_shut(struct carts *c, struct holder *h, const struct session_fact *f)
 {
 	struct cart *cart = &h->cart;
+	bool unshown = cart->unshown;
 
 	if (!cart->open || cart->emptied || cart->told_shutdown)
 		return;
 	cart->told_shutdown = true;
 	tell_abandoned(c, h, END_SHUTDOWN, f ? &f->segment : NULL, f ? f->time_unix_ns : 0);
+	cart->unshown = unshown; /* it may yet be shown, to the next process */
 }
 
 /* Two visits are one visitor's: the cart goes on in the one that goes on. */
@@ -285,6 +288,7 @@ void carts_fact(struct carts *c, const struct session_fact *f)
 
 	if (f->kind == FACT_START)
 		return;
+	c->at_end = false;
 	if (f->kind == FACT_ALIAS) {
 		if (!strcmp(f->reason, "merge"))
 			merge(c, f);
@@ -353,6 +357,7 @@ void carts_finish(struct carts *c)
 {
 	for (struct holder *h = table_oldest(c->holders); h; h = table_newer(c->holders, h))
 		visit_shut(c, h, NULL);
+	c->at_end = true;
 }
 
 void carts_stats(const struct carts *c, struct carts_stats *ret)

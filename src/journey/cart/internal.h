@@ -262,6 +262,7 @@ struct carts {
 	struct list worths[WORTHS], asking;
 	struct holder *busy; /* not to be let go now */
 	struct sold *busy_sold;
+	bool at_end; /* of input: nothing was said since carts_finish */
 	int64_t wall_minus_mono_ns;
 	uint64_t now_ns, swept_ns;
 	struct carts_stats stats;
@@ -375,6 +376,8 @@ void asks_drop(struct carts *c, struct holder *h);
 bool asks_expire(struct carts *c, struct holder *h, uint64_t now_ns);
 void loose_drop(struct carts *c, struct holder *h);
 void ask_free(struct carts *c, struct ask *a);
+/* From a checkpoint, behind those that are there; its items go with it. false: no room. */
+bool ask_restore(struct carts *c, struct holder *h, const struct ask *as);
 
 /* ---- compare.c ---- */
 
@@ -455,7 +458,10 @@ int sold_load(const struct carts *c, struct carts *into, struct slice *rest);
 bool take_octets(struct slice *rest, void *to, size_t len);
 bool are_flags(const void *at, size_t count);
 bool is_amount(const struct amount *a);
-bool is_line(const struct line *l, uint32_t text_len);
+bool are_lines(struct slice lines, uint32_t text_len); /* struct line, one after the other */
+/* NULL: no room. */
+struct lines *lines_restore(struct carts *c, struct slice lines, const char *text,
+			    uint32_t text_len);
 void shift_time(uint64_t *at_ns, int64_t by_ns);
 /* There and back; *name names the seal. false: it was damaged. */
 void text_seal(const struct carts *c, char *text, size_t len, uint8_t ret_name[KEY_BYTES]);

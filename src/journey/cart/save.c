@@ -5,14 +5,16 @@
  * a shop or a visitor wrote is sealed. The seal is named by a keyed hash of the text itself: the same text
  * is sealed alike whenever it is, no two texts are by the same stream, and what was damaged shows.
  *
- * Times are written as Unix time. What was asked for and not shown is let go: it was of seconds.
+ * Times are written as Unix time. What was asked for and not yet shown goes on only from a checkpoint that was
+ * written at the end, after which nothing was told: from an older one it may have been told already, and the same
+ * change would count twice. Then it is counted as unshown, and what is in the cart is not known until it is shown.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "journey/cart/internal.h"
 
-#define VERSION 2
+#define VERSION 3
 
 enum {
 	PART_SITE,
@@ -31,6 +33,7 @@ struct saved_head {
 	uint32_t version, holder_bytes, line_bytes, left_bytes, sold_bytes;
 	uint8_t mark[KEY_BYTES];
 	uint64_t holders, left, numbers, order_ids, sold;
+	uint64_t at_end; /* 1: it is the last word of the process */
 };
 
 struct saved_holder {
@@ -39,8 +42,17 @@ struct saved_holder {
 	uint8_t seal[KEY_BYTES];
 	uint32_t part_len[PARTS];
 	uint32_t lines, line_text;
+	uint32_t asks; /* follow, the latest first */
 	bool has_rare,
 		has_lines; /* lines follow, then the sealed text: parts, then that of lines */
+};
+
+struct saved_ask {
+	struct interval when; /* Unix time */
+	uint8_t seal[KEY_BYTES];
+	struct amount pieces;
+	uint32_t say, lines, line_text;
+	bool has_pieces, shown, has_items; /* lines follow, then their sealed text */
 };
 
 static void mark_of(const struct carts *c, uint8_t ret[KEY_BYTES])
@@ -113,6 +125,39 @@ static void strip(struct saved_holder *v)
 	r->error_path = r->slow_path = r->reason = r->failed_host = NULL;
 }
 
+static int save_ask(const struct carts *c, const struct ask *a, void *ctx,
+		    int (*add)(void *ctx, struct slice piece))
+{
+	struct saved_ask v;
+	char *text;
+	int err;
+
+	memset(&v, 0, sizeof(v)); /* padding too */
+	v.when = a->when;
+	shift_time(&v.when.at_ns, c->wall_minus_mono_ns);
+	shift_time(&v.when.end_ns, c->wall_minus_mono_ns);
+	v.say = a->say;
+	v.has_pieces = a->has_pieces;
+	v.shown = a->shown;
+	v.pieces = a->pieces;
+	v.has_items = a->items;
+	v.lines = a->items ? a->items->count : 0;
+	v.line_text = a->items ? a->items->text_len : 0;
+	text = malloc(v.line_text + 1);
+	if (!text)
+		return -ENOMEM;
+	if (v.line_text)
+		memcpy(text, lines_text(a->items), v.line_text);
+	text_seal(c, text, v.line_text, v.seal);
+	err = add(ctx, slice_of(&v, sizeof(v)));
+	if (!err && v.lines)
+		err = add(ctx, slice_of(a->items->at, v.lines * sizeof(struct line)));
+	if (!err)
+		err = add(ctx, slice_of(text, v.line_text));
+	free(text);
+	return err;
+}
+
 static int save_holder(const struct carts *c, const struct holder *h, void *ctx,
 		       int (*add)(void *ctx, struct slice piece))
 {
@@ -131,6 +176,8 @@ static int save_holder(const struct carts *c, const struct holder *h, void *ctx,
 	shift_times(&v.holder, c->wall_minus_mono_ns);
 	for (unsigned p = 0; p < PARTS; p++)
 		len += v.part_len[p] = (uint32_t)part_of(h, p).len;
+	for (const struct ask *a = h->asks; a; a = a->next)
+		v.asks++;
 	v.has_lines = lines;
 	v.lines = lines ? lines->count : 0;
 	v.line_text = lines ? lines->text_len : 0;
@@ -152,6 +199,8 @@ static int save_holder(const struct carts *c, const struct holder *h, void *ctx,
 		err = add(ctx, slice_of(lines->at, v.lines * sizeof(lines->at[0])));
 	if (!err)
 		err = add(ctx, slice_of(text, len));
+	for (const struct ask *a = h->asks; a && !err; a = a->next)
+		err = save_ask(c, a, ctx, add);
 	free(text);
 	return err;
 }
@@ -177,7 +226,8 @@ int carts_save(const struct carts *c, void *ctx, int (*add)(void *ctx, struct sl
 				.left = table_count(c->left),
 				.numbers = table_count(c->numbers),
 				.order_ids = table_count(c->order_ids),
-				.sold = table_count(c->sold) };
+				.sold = table_count(c->sold),
+				.at_end = c->at_end };
 	int err;
 
 	mark_of(c, h.mark);
@@ -244,16 +294,27 @@ static bool is_holder(const struct saved_holder *v)
 	       are_flags(&r->has_next_key, 1) && are_flags(&r->failed, 1) &&
 	       are_flags(&r->cart_refused, 1) && are_flags(&r->payment_refused, 1) &&
 	       v->holder.base <= BASE_CART && is_cart(&v->holder.cart) && v->lines <= ITEMS_MAX &&
-	       v->line_text <= LINES_TEXT_BYTES && (v->has_lines || (!v->lines && !v->line_text)) &&
+	       v->asks <= ASKS_EACH && v->line_text <= LINES_TEXT_BYTES &&
+	       (v->has_lines || (!v->lines && !v->line_text)) &&
 	       (v->holder.cart.open || !v->has_lines);
 }
 
-bool is_line(const struct line *l, uint32_t text_len)
+static bool is_line(const struct line *l, uint32_t text_len)
 {
 	return l->text <= text_len &&
 	       (size_t)l->text + l->id_len + l->name_len + l->variant_len <= text_len &&
 	       l->quantity_scale <= AMOUNT_SCALE_MAX && l->price_scale <= AMOUNT_SCALE_MAX &&
 	       l->quantity >= 0;
+}
+
+bool are_lines(struct slice lines, uint32_t text_len)
+{
+	for (struct line l; lines.len; lines = slice_sub(lines, sizeof(l), lines.len)) {
+		memcpy(&l, lines.at, sizeof(l));
+		if (!is_line(&l, text_len))
+			return false;
+	}
+	return true;
 }
 
 static void restore_rare(struct carts *c, struct holder *h, const struct saved_holder *v,
@@ -278,26 +339,24 @@ static void restore_rare(struct carts *c, struct holder *h, const struct saved_h
 		named_set(c, h, NAME_VISITOR, slice_of(r->next_key, KEY_BYTES));
 }
 
-static void restore_lines(struct carts *c, struct holder *h, const struct saved_holder *v,
-			  struct slice lines, const char *text)
+struct lines *lines_restore(struct carts *c, struct slice lines, const char *text,
+			    uint32_t text_len)
 {
-	struct lines *l = content_new(c, sizeof(*l) + lines.len + v->line_text);
+	struct lines *l = content_new(c, sizeof(*l) + lines.len + text_len);
 
-	if (!l) {
-		h->cart.complete = false;
-		return;
-	}
-	l->count = v->lines;
-	l->text_len = v->line_text;
+	if (!l)
+		return NULL;
+	l->count = (uint32_t)(lines.len / sizeof(l->at[0]));
+	l->text_len = text_len;
 	if (lines.len)
 		memcpy(l->at, lines.at, lines.len);
-	if (v->line_text)
-		memcpy(lines_text(l), text, v->line_text);
-	h->cart.lines = l;
+	if (text_len)
+		memcpy(lines_text(l), text, text_len);
+	return l;
 }
 
-static void restore(struct carts *c, const struct saved_holder *v, struct slice lines,
-		    const char *text)
+static struct holder *restore(struct carts *c, const struct saved_holder *v, struct slice lines,
+			      const char *text)
 {
 	const struct holder *as = &v->holder;
 	struct slice parts[PARTS];
@@ -308,10 +367,10 @@ static void restore(struct carts *c, const struct saved_holder *v, struct slice 
 		text += v->part_len[p];
 	}
 	if (holder_find(c, as->session_id))
-		return;
+		return NULL;
 	h = holder_get(c, as->session_id, as->session_key, parts[PART_SITE]);
 	if (!h)
-		return;
+		return NULL;
 	c->busy = h;
 	h->base = as->base;
 	h->ordered = as->ordered;
@@ -330,17 +389,92 @@ static void restore(struct carts *c, const struct saved_holder *v, struct slice 
 	text_set(c, &h->cart.id, parts[PART_ID]);
 	named_set(c, h, NAME_CART, text_slice(h->cart.id));
 	if (v->has_lines)
-		restore_lines(c, h, v, lines, text);
+		h->cart.lines = lines_restore(c, lines, text, v->line_text);
+	if (v->has_lines && !h->cart.lines)
+		h->cart.complete = false;
 	if (v->has_rare)
 		restore_rare(c, h, v, parts);
 	holder_place(c, h);
-	c->busy = NULL;
+	return h;
+}
+
+static bool is_ask(const struct saved_ask *v)
+{
+	bool asks = v->say == SAY_ADD_TO_CART || v->say == SAY_REMOVE_FROM_CART ||
+		    v->say == SAY_CHANGE_CART;
+
+	return asks && are_flags(&v->has_pieces, 1) && are_flags(&v->shown, 1) &&
+	       are_flags(&v->has_items, 1) && is_amount(&v->pieces) && v->lines <= ITEMS_MAX &&
+	       v->line_text <= LINES_TEXT_BYTES && (v->has_items || (!v->lines && !v->line_text));
+}
+
+/* Nothing will explain it. What it was about may be told already, and may be in the cart or not. */
+static void drop_ask(struct carts *c, struct holder *h, const struct saved_ask *v)
+{
+	struct cart *cart = &h->cart;
+
+	c->stats.changes_unshown += !v->shown;
+	if (cart->open && !cart->emptied && !v->shown)
+		cart->unshown = cart->dirty = true;
+}
+
+static void restore_ask(struct carts *c, struct holder *h, const struct saved_ask *v,
+			struct slice lines, const char *text)
+{
+	struct ask a = { .when = v->when,
+			 .say = (enum say)v->say,
+			 .has_pieces = v->has_pieces,
+			 .pieces = v->pieces,
+			 .shown = v->shown };
+
+	shift_time(&a.when.at_ns, -c->wall_minus_mono_ns);
+	shift_time(&a.when.end_ns, -c->wall_minus_mono_ns);
+	if (v->has_items) {
+		a.items = lines_restore(c, lines, text, v->line_text);
+		if (!a.items) {
+			drop_ask(c, h, v);
+			return;
+		}
+	}
+	if (!ask_restore(c, h, &a))
+		drop_ask(c, h, v);
+}
+
+static int load_ask(const struct carts *c, struct carts *into, struct holder *h, bool at_end,
+		    struct slice *rest)
+{
+	struct saved_ask v;
+	struct slice lines;
+	char *text;
+	int err = 0;
+
+	if (!take_octets(rest, &v, sizeof(v)) || !is_ask(&v))
+		return -EBADMSG;
+	lines = slice_sub(*rest, 0, v.lines * sizeof(struct line));
+	if (rest->len < v.lines * sizeof(struct line) + v.line_text ||
+	    !are_lines(lines, v.line_text))
+		return -EBADMSG;
+	text = malloc(v.line_text + 1);
+	if (!text)
+		return -ENOMEM;
+	if (v.line_text)
+		memcpy(text, rest->at + lines.len, v.line_text);
+	if (!text_unseal(c, text, v.line_text, v.seal))
+		err = -EBADMSG;
+	else if (h && at_end)
+		restore_ask(into, h, &v, lines, text);
+	else if (h)
+		drop_ask(into, h, &v);
+	free(text);
+	*rest = slice_sub(*rest, lines.len + v.line_text, rest->len);
+	return err;
 }
 
 /* One visit; `into` NULL: only looks whether it is one. -EBADMSG; -ENOMEM. */
-static int load_holder(const struct carts *c, struct carts *into, struct slice *rest)
+static int load_holder(const struct carts *c, struct carts *into, bool at_end, struct slice *rest)
 {
 	struct saved_holder v;
+	struct holder *h = NULL;
 	struct slice lines;
 	size_t len;
 	char *text;
@@ -354,13 +488,8 @@ static int load_holder(const struct carts *c, struct carts *into, struct slice *
 	lines = slice_sub(*rest, 0, v.lines * sizeof(struct line));
 	if (rest->len < v.lines * sizeof(struct line) + len)
 		return -EBADMSG;
-	for (uint32_t i = 0; i < v.lines; i++) {
-		struct line l;
-
-		memcpy(&l, lines.at + i * sizeof(l), sizeof(l));
-		if (!is_line(&l, v.line_text))
-			return -EBADMSG;
-	}
+	if (!are_lines(lines, v.line_text))
+		return -EBADMSG;
 	text = malloc(len + 1);
 	if (!text)
 		return -ENOMEM;
@@ -369,9 +498,13 @@ static int load_holder(const struct carts *c, struct carts *into, struct slice *
 	if (!text_unseal(c, text, len, v.seal))
 		err = -EBADMSG;
 	else if (into)
-		restore(into, &v, lines, text);
+		h = restore(into, &v, lines, text);
 	free(text);
 	*rest = slice_sub(*rest, lines.len + len, rest->len);
+	for (uint32_t i = 0; i < v.asks && !err; i++)
+		err = load_ask(c, into, h, at_end, rest);
+	if (into)
+		into->busy = NULL;
 	return err;
 }
 
@@ -422,7 +555,7 @@ static int load_all(const struct carts *c, struct carts *into, const struct save
 	for (uint64_t i = 0; i < h->sold && !err; i++)
 		err = sold_load(c, into, &rest);
 	for (uint64_t i = 0; i < h->holders && !err; i++)
-		err = load_holder(c, into, &rest);
+		err = load_holder(c, into, h->at_end, &rest);
 	return !err && rest.len ? -EBADMSG : err;
 }
 
@@ -443,6 +576,8 @@ int carts_load(struct carts *c, struct slice text)
 	if (h.holder_bytes != sizeof(struct saved_holder) || h.line_bytes != sizeof(struct line) ||
 	    h.left_bytes != sizeof(struct left) || h.sold_bytes != sizeof(struct sold))
 		return -EPROTO;
+	if (h.at_end > 1)
+		return -EBADMSG;
 	mark_of(c, mark);
 	if (memcmp(h.mark, mark, sizeof(mark)))
 		return -EKEYREJECTED;

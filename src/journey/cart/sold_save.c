@@ -97,20 +97,6 @@ static bool is_sold(const struct saved_sold *v)
 	return holds;
 }
 
-static struct lines *restore_lines(struct carts *c, const char *lines, uint32_t count,
-				   const char *text, uint32_t text_len)
-{
-	struct lines *l = content_new(c, sizeof(*l) + count * sizeof(struct line) + text_len);
-
-	if (!l)
-		return NULL;
-	l->count = count;
-	l->text_len = text_len;
-	put((char *)l->at, lines, count * sizeof(struct line));
-	put(lines_text(l), text, text_len);
-	return l;
-}
-
 static bool restore_contents(struct carts *c, struct sold *o, const struct saved_sold *v,
 			     const char *lines, const char *text)
 {
@@ -122,7 +108,8 @@ static bool restore_contents(struct carts *c, struct sold *o, const struct saved
 	for (unsigned i = 0; i < 2; i++) {
 		if (!v->has_lines[i])
 			continue;
-		*both[i] = restore_lines(c, lines, v->lines[i], text, v->line_text[i]);
+		*both[i] = lines_restore(c, slice_of(lines, v->lines[i] * sizeof(struct line)),
+					 text, v->line_text[i]);
 		if (!*both[i])
 			return false;
 		lines += v->lines[i] * sizeof(struct line);
@@ -153,20 +140,6 @@ static void restore(struct carts *c, const struct saved_sold *v, const char *lin
 	c->busy_sold = NULL;
 }
 
-static bool are_lines(struct slice at, const struct saved_sold *v)
-{
-	for (unsigned i = 0; i < 2; i++)
-		for (uint32_t k = 0; k < v->lines[i]; k++) {
-			struct line l;
-
-			memcpy(&l, at.at, sizeof(l));
-			at = slice_sub(at, sizeof(l), at.len);
-			if (!is_line(&l, v->line_text[i]))
-				return false;
-		}
-	return true;
-}
-
 int sold_load(const struct carts *c, struct carts *into, struct slice *rest)
 {
 	struct saved_sold v;
@@ -182,7 +155,9 @@ int sold_load(const struct carts *c, struct carts *into, struct slice *rest)
 		len += v.part_len[i];
 	lines = slice_sub(*rest, 0, (v.lines[0] + v.lines[1]) * sizeof(struct line));
 	if (rest->len < (v.lines[0] + v.lines[1]) * sizeof(struct line) + len ||
-	    !are_lines(lines, &v))
+	    !are_lines(slice_sub(lines, 0, v.lines[0] * sizeof(struct line)), v.line_text[0]) ||
+	    !are_lines(slice_sub(lines, v.lines[0] * sizeof(struct line), lines.len),
+		       v.line_text[1]))
 		return -EBADMSG;
 	text = malloc(len + 1);
 	if (!text)

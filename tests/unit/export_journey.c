@@ -452,6 +452,10 @@ static void a_flood_is_counted(void **state)
 		shown += console_event(&c, &out, &e);
 	assert_int_equal(shown, CONSOLE_ROWS);
 	assert_u64(c.left_out, 7);
+	/* an order that is told again is no second one */
+	e.revision = 2;
+	assert_false(console_event(&c, &out, &e));
+	assert_u64(c.left_out, 7);
 	buf_done(&out);
 }
 

@@ -227,6 +227,30 @@ static void late_notice_does_not_order_the_next_cart(void **state)
 	assert_u64(kit_stats().ordered, 2);
 }
 
+/* Nobody saw that the customer of the next cart went away to pay: its notice names another order. */
+static void notice_of_another_number_is_another_order(void **state)
+{
+	is_away(1, 1000, NULL);
+	SAY(BUY, .at = 50000, .took = 10, .number = "N1", .value = "9.90");
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 51000, .took = 10, .cart = "B1@300",
+	    .cart_id = "c7");
+	told();
+	SAY(NOTICE, .at = 52000, .took = 10, .cart_id = "c7", .number = "N2",
+	    .status_text = "paid");
+	told_is("purchase N2 paid B1@300 goods 3.00EUR\n"
+		"parcours.cart ordered order B1@300 =3.00EUR q1\n");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 2);
+}
+
+static void two_ids_of_a_shop_are_two_orders(void **state)
+{
+	SAY(BUY, .at = 1000, .took = 10, .order_id = "77");
+	SAY(BUY, .at = 2000, .took = 10, .order_id = "78");
+	SAY(BUY, .at = 3000, .took = 10, .order_id = "78", .number = "N2");
+	assert_int_equal(kit.count[EVENT_PURCHASE], 2);
+	assert_u64(kit_stats().orders_again, 1);
+}
+
 /* It was told where nobody knew a cart; the notice names the one that is open. */
 static void cart_is_closed_by_what_comes_later(void **state)
 {
@@ -388,6 +412,8 @@ int main(void)
 					    C(state_of_the_payment_is_the_latest),
 					    C(whole_list_goes_before_one_with_a_hole),
 					    C(late_notice_does_not_order_the_next_cart),
+					    C(notice_of_another_number_is_another_order),
+					    C(two_ids_of_a_shop_are_two_orders),
 					    C(cart_is_closed_by_what_comes_later),
 					    C(not_told_again_when_the_visit_is_over),
 					    C(not_told_again_after_an_hour),

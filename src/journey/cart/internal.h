@@ -434,6 +434,8 @@ void sold_again(struct carts *c, const uint8_t fact[KEY_BYTES], const struct sai
 		const struct cart_state *state);
 /* NULL: nothing can be added to it any more. */
 struct sold *sold_find(struct carts *c, const uint8_t fact[KEY_BYTES]);
+/* It has another number, or another id. */
+bool sold_is_other(const struct sold *o, struct slice number, struct slice order_id);
 /* The latest that was ordered of the cart with that id. */
 struct sold *sold_of_cart(struct carts *c, struct slice site, struct slice cart_id);
 bool sold_evict(struct carts *c); /* the oldest; false: there is none */

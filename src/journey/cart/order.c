@@ -238,10 +238,11 @@ static void order_cart(struct carts *c, struct holder *whose, const struct said 
 /* ---- orders ---- */
 
 /* The visit's last order once more: it has shown no cart since, and one of the two has no number. */
-static bool is_last_again(const struct holder *h, struct deal *d)
+static bool is_last_again(struct carts *c, const struct holder *h, struct deal *d)
 {
 	if (!h || !h->ordered || (h->cart.open && !h->cart.emptied) ||
-	    (d->number.len && h->ordered_numbered))
+	    (d->number.len && h->ordered_numbered) ||
+	    sold_is_other(sold_find(c, h->ordered_id), d->number, d->order_id))
 		return false;
 	memcpy(d->fact, h->ordered_id, KEY_BYTES);
 	return true;
@@ -275,7 +276,7 @@ void order_said(struct carts *c, struct holder *h, const struct said *s,
 	struct deal d;
 
 	deal_of(c, has_cart(whose) ? whose : NULL, s, &d);
-	if (is_known(c, &d) || is_last_again(h, &d)) {
+	if (is_known(c, &d) || is_last_again(c, h, &d)) {
 		c->stats.orders_again++;
 		order_again(c, named, s, when, &d);
 		if (h && h->ordered && !memcmp(h->ordered_id, d.fact, KEY_BYTES))
@@ -345,7 +346,8 @@ static bool is_of_sold(struct carts *c, const struct holder *whose, const struct
 	if (is_known(c, d))
 		return true;
 	sold = s->cart ? sold_of_cart(c, s->t->site, s->cart->id) : NULL;
-	if (!sold || sold->has_notice || (has_cart(whose) && whose->cart.step >= STEP_PAYMENT))
+	if (!sold || sold->has_notice || sold_is_other(sold, s->transaction_id, s->order_id) ||
+	    (has_cart(whose) && whose->cart.step >= STEP_PAYMENT))
 		return false;
 	memcpy(d->fact, sold->event_id, KEY_BYTES);
 	return true;

@@ -60,6 +60,17 @@ struct sold *sold_of_cart(struct carts *c, struct slice site, struct slice cart_
 	return of_cart ? sold_find(c, of_cart->fact) : NULL;
 }
 
+static bool differ(const struct text *a, struct slice b)
+{
+	return a && b.len && !slice_eq(text_slice(a), b);
+}
+
+bool sold_is_other(const struct sold *o, struct slice number, struct slice order_id)
+{
+	return o &&
+	       (differ(o->texts[SOLD_NUMBER], number) || differ(o->texts[SOLD_ORDER_ID], order_id));
+}
+
 static struct sold *oldest(struct carts *c)
 {
 	struct sold *o = table_oldest(c->sold);

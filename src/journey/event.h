@@ -123,13 +123,14 @@ struct event {
 	const struct item *items;
 	uint32_t item_count;
 	bool items_cut;
+	bool from_cart; /* value, items_value or items: of the cart as it was shown last, not by this answer */
 	const struct parameter *parameters;
 	uint32_t parameter_count;
 	uint32_t flags;	 /* 1 << enum body_flag */
 	bool adds_value; /* a purchase with a value, which the revision before did not have */
 
-	const struct cart_state
-		*cart;		    /* as it is after the event; NULL: of no cart that is known */
+	/* As it is after the event; NULL: of no cart that is known, or only a later state of it is. */
+	const struct cart_state *cart;
 	enum end_reason end_reason; /* ABANDONED: TIMEOUT, CAP; SHUTDOWN, EVICTED: as it stood */
 	const struct preceded *preceded; /* ABANDONED */
 };

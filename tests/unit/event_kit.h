@@ -111,7 +111,7 @@ static inline struct event added_event(void)
 	memcpy(e.currency, "EUR", 4);
 	e.items = sample_items;
 	e.item_count = 1;
-	e.items_cut = true;
+	e.items_cut = e.from_cart = true;
 	e.cart = &sample_cart;
 	return e;
 }

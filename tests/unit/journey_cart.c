@@ -227,7 +227,8 @@ static void older_answer_changes_nothing(void **state)
 	SAY(ADD, .at = 3000, .took = 10, .items = "B1", .cart = "A1@500 B1@300");
 	told();
 	SAY(VIEW, .at = 2000, .took = 500, .cart = "A1@500");
-	told_is("view_cart A1@500 B1@300 =8.00EUR\n");
+	/* nor has it what was shown later */
+	told_is("view_cart\n");
 	assert_u64(kit_stats().late, 1);
 }
 
@@ -354,6 +355,24 @@ static void steps_never_go_back(void **state)
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 6000, .took = 10);
 	told_is("begin_checkout A1@500 =5.00EUR\n");
 	assert_int_equal(kit.last[EVENT_BEGIN_CHECKOUT].cart != NULL, true);
+}
+
+static void step_told_late_has_nothing_of_what_the_cart_became(void **state)
+{
+	has_one();
+	SAY(CHANGE, .at = 3000, .took = 10, .items = "A2", .cart = "A2@500");
+	told();
+	SAY(.say = SAY_CONTACT_INFO, .visit = 1, .at = 2000, .took = 10);
+	told_is("parcours.add_contact_info\n"
+		"parcours.cart open contact A2@500 =10.00EUR q2\n");
+	assert_null(kit.last[EVENT_ADD_CONTACT_INFO].cart);
+	SAY(.say = SAY_CART_REFUSED, .visit = 1, .at = 2500, .took = 10);
+	assert_null(kit.last[EVENT_CART_REFUSED].cart);
+	told();
+	SAY(.say = SAY_ADDRESS_INFO, .visit = 1, .at = 4000, .took = 0);
+	told_is("parcours.add_address_info A2@500 =10.00EUR\n"
+		"parcours.cart open address A2@500 =10.00EUR q2\n");
+	assert_true(kit.last[EVENT_ADD_ADDRESS_INFO].from_cart);
 }
 
 static void step_without_a_cart_that_was_seen(void **state)
@@ -517,8 +536,9 @@ UNIT_MAIN(C(own_answer_shows_what_was_added), C(next_answer_shows_it), C(differe
 	  C(hole_shows_what_was_added_and_never_what_is_gone),
 	  C(hole_that_hides_the_change_leaves_the_ask), C(hole_is_no_empty_cart),
 	  C(cut_list_is_a_hole), C(emptied_on_demand), C(emptied_and_filled_again_is_a_second_cart),
-	  C(steps_never_go_back), C(step_without_a_cart_that_was_seen),
-	  C(abandoned_at_the_end_of_the_visit), C(shutdown_tells_as_it_stands),
-	  C(unshown_change_withholds_the_amount), C(what_preceded_is_told),
-	  C(ids_are_by_exchange_and_ordinal), C(unix_sockets_have_ids_of_their_own),
-	  C(without_a_visit_there_is_no_cart), C(names_are_those_of_the_contract))
+	  C(steps_never_go_back), C(step_told_late_has_nothing_of_what_the_cart_became),
+	  C(step_without_a_cart_that_was_seen), C(abandoned_at_the_end_of_the_visit),
+	  C(shutdown_tells_as_it_stands), C(unshown_change_withholds_the_amount),
+	  C(what_preceded_is_told), C(ids_are_by_exchange_and_ordinal),
+	  C(unix_sockets_have_ids_of_their_own), C(without_a_visit_there_is_no_cart),
+	  C(names_are_those_of_the_contract))

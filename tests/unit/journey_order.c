@@ -40,6 +40,7 @@ static void order_carries_what_it_shows(void **state)
 	SAY(BUY, .at = 2000, .took = 10, .number = "N1", .items = "A1@500", .value = "9.90");
 	told_is("purchase N1 A1@500 =9.90EUR\n"
 		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	assert_false(kit.last[EVENT_PURCHASE].from_cart);
 	keys_event(kit.keys, SLICE("purchase"), SLICE("shop.example"), SLICE("N1"), expect);
 	assert_memory_equal(kit.last[EVENT_PURCHASE].event_id, expect, KEY_BYTES);
 	assert_u64(kit_stats().ordered, 1);
@@ -52,6 +53,7 @@ static void order_that_shows_nothing_has_the_lines_of_its_cart(void **state)
 	SAY(BUY, .at = 2000, .took = 10, .number = "N1");
 	told_is("purchase N1 A1@500 goods 5.00EUR\n"
 		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	assert_true(kit.last[EVENT_PURCHASE].from_cart);
 }
 
 static void cart_with_a_hole_lends_nothing(void **state)

@@ -256,6 +256,7 @@ static void put_event(struct buf *b, const void *ctx)
 	if (e->item_count)
 		put_items(b, ATTRIBUTES, e->items, e->item_count);
 	put_true(b, ATTRIBUTES, SLICE("parcours.items_cut"), e->items_cut);
+	put_true(b, ATTRIBUTES, SLICE("parcours.from_cart"), e->from_cart);
 	if (e->cart)
 		put_cart(b, e->cart);
 	if (e->cart && (e->kind == EVENT_CART || e->kind == EVENT_CART_ABANDONED))

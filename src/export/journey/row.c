@@ -233,6 +233,7 @@ void event_row(struct buf *out, const struct event *e)
 	if (e->item_count)
 		put_items(&j, e->items, e->item_count);
 	put_true(&j, "items_cut", e->items_cut);
+	put_true(&j, "parcours.from_cart", e->from_cart);
 	if (e->cart)
 		put_cart(&j, e->cart);
 	if (e->cart && (e->kind == EVENT_CART || e->kind == EVENT_CART_ABANDONED))

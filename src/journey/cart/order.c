@@ -120,6 +120,7 @@ static void fill_from(const struct cart_state *state, struct event *e)
 
 	if (!whole || e->item_count || e->items_cut || e->flags)
 		return;
+	e->from_cart = true;
 	e->items = state->items;
 	e->item_count = state->item_count;
 	/* the total to pay has more in it than that */

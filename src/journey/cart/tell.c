@@ -195,15 +195,25 @@ static void fill_from(const struct cart_state *state, struct event *e)
 {
 	if (!(e->has & SAID_VALUE) && state->has_value) {
 		e->has |= SAID_VALUE;
+		e->from_cart = true;
 		e->value = state->value;
 		if (!e->currency[0])
 			memcpy(e->currency, state->value.currency, sizeof(e->currency));
 	}
 	if (!e->item_count && !e->items_cut && state->has_items) {
+		e->from_cart = true;
 		e->items = state->items;
 		e->item_count = state->item_count;
 		e->items_cut = state->items_cut;
 	}
+}
+
+/* What is told late was so before the cart became what it is now. */
+static bool shown_since(const struct cart *cart, const struct said *s)
+{
+	const struct interval when = interval_of(s);
+
+	return cart->shown.end_ns && since(cart->shown.at_ns, when.end_ns) > 0;
 }
 
 static bool is_of_cart(enum event_kind kind)
@@ -220,7 +230,8 @@ void tell_said(struct carts *c, enum event_kind kind, const struct holder *h, co
 	event_of_said(c, kind, s, &e);
 	if (h && !e.has_session)
 		event_of_visit(c, h->session_id, h->session_key, &e);
-	if (h && h->cart.open && !h->cart.emptied && kind >= EVENT_ADD_TO_CART) {
+	if (h && h->cart.open && !h->cart.emptied && kind >= EVENT_ADD_TO_CART &&
+	    !shown_since(&h->cart, s)) {
 		cart_state_of(c, &h->cart, CART_OPEN, &state);
 		state.last_activity_unix_ns = unix_of(c, h->last_ns);
 		e.cart = &state;

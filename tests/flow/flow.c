@@ -2,12 +2,13 @@
 /*
  * flow.c: an event script through the whole core, NDJSON on standard output:
  *
- *   flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] SCRIPT
+ *   flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] [--replay FILE] SCRIPT
  *
  * The script ends at a line "---" (what follows is what tests/flow/run expects). --record writes the
- * records to FILE instead, for `parcours replay`.
+ * records to FILE instead, for `parcours replay`; --replay takes more records from FILE, after the script's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,8 +20,9 @@
 
 #define SCRIPT_BYTES (256 << 20) /* those that are made by programs are long (visits) */
 
-static const char *const usage =
-	"usage: flow [--cut N] [--order as-is|rx-first|tx-first|reverse] [--record FILE] SCRIPT\n";
+static const char *const usage = "usage: flow [--cut N] [--order as-is|rx-first|tx-first|reverse] "
+				 "[--record FILE] [--replay FILE] "
+				 "SCRIPT\n";
 
 static void say(void *ctx, bool error, const char *line)
 {
@@ -59,7 +61,28 @@ static int read_rules(const struct config *config, struct rules **ret)
 	return err;
 }
 
-static int run_core(const struct script *s)
+static int push_recording(struct core *core, const char *path)
+{
+	const struct pc_head *rec;
+	struct recording *r;
+	const char *why;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = recording_open(fd, &r, &why);
+	if (!err) {
+		while ((err = recording_next(r, &rec, &why)) > 0)
+			core_push(core, rec);
+		recording_close(r);
+	}
+	close(fd);
+	if (err)
+		fprintf(stderr, "flow: %s: %s\n", path, why);
+	return err;
+}
+
+static int run_core(const struct script *s, const char *replay)
 {
 	struct core *core = NULL;
 	struct core_outside outside = { .ndjson_fd = STDOUT_FILENO,
@@ -82,6 +105,8 @@ static int run_core(const struct script *s)
 	if (!err) {
 		for (size_t i = 0; i < s->count; i++)
 			core_push(core, s->records[i]);
+		if (replay)
+			err = push_recording(core, replay);
 		core_finish(core, 0);
 	}
 	core_free(core);
@@ -121,7 +146,7 @@ static bool parse_order(const char *name, enum script_order *ret)
 
 struct arguments {
 	struct script_options options;
-	const char *record, *script;
+	const char *record, *replay, *script;
 };
 
 static bool parse_arguments(int argc, char **argv, struct arguments *ret)
@@ -139,6 +164,9 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 			i++;
 		} else if (!strcmp(argv[i], "--record")) {
 			ret->record = value;
+			i++;
+		} else if (!strcmp(argv[i], "--replay")) {
+			ret->replay = value;
 			i++;
 		} else {
 			ret->script = argv[i];
@@ -194,7 +222,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s:%u: %s\n", a.script, line, why ? why : "wrong");
 		err = -EINVAL;
 	} else {
-		err = a.record ? write_recording(&script, a.record) : run_core(&script);
+		err = a.record ? write_recording(&script, a.record) : run_core(&script, a.replay);
 		if (err)
 			fprintf(stderr, "flow: %s\n", strerror(-err));
 	}

@@ -343,6 +343,12 @@ static uint64_t lose_beginning(struct proto *p, struct http1 *h, enum pc_dir d,
 	return r->len;
 }
 
+/* What is refused before it is whole must be refused whole too: how a head was cut says nothing. */
+static bool is_odd(const struct head *head, bool request)
+{
+	return head->flags & HEAD_LENIENT || (request && !http1_method_known(head->method));
+}
+
 static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const struct range *r,
 			  bool last)
 {
@@ -367,7 +373,8 @@ static uint64_t step_head(struct proto *p, struct http1 *h, enum pc_dir d, const
 	}
 	if (!request && !settle_answer(p, h, d, r, last))
 		return 0;
-	if (http1_head_parse(slice_sub(r->bytes, 0, size), request, &p->scratch, &head, &f) != 0) {
+	if (http1_head_parse(slice_sub(r->bytes, 0, size), request, &p->scratch, &head, &f) != 0 ||
+	    (is_odd(&head, request) && http1_guess(r->bytes) == PROTO_NO)) {
 		w->flags = 0;
 		http1_lose_way(p, h, d, r->pos, PROTO_LOSS_MALFORMED, PC_WHY_NONE);
 		return 0;

@@ -3,7 +3,7 @@
  * txn_reading: one connection through stream, proto and txn with a reader who wants values of all contents.
  * The input is a little program as that of proto_http1. What must hold: the counts add up, nobody refers to
  * the wants at the end, and where nothing was lost or late, the same octets in calls of one octet give
- * the same transactions and values.
+ * the same transactions, values and flags.
  */
 #include "../unit/reading_kit.h"
 
@@ -87,7 +87,6 @@ static bool run(struct world *w, const uint8_t *data, size_t size, bool single)
 		whole = false;
 	}
 	world_start(w);
-	w->no_flags = true;
 	if (mode & 8)
 		w->k.budget = 40;
 	kit_connect(&w->k, (mode & 1 ? PC_F_JOINED : 0) | (mode & 2 ? PC_F_ACTIVE : PC_F_PASSIVE),

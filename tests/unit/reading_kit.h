@@ -31,8 +31,7 @@ struct world {
 	struct body_limits bodies;
 	unsigned asked[2]; /* requests, responses */
 	bool no_response;  /* what may_want_response says */
-	bool no_flags;	/* not told: what a broken coding is found out to be depends on the cuts */
-	unsigned shown; /* values that the witness saw */
+	unsigned shown;	   /* values that the witness saw */
 };
 
 static inline const char *world_say_text(struct slice s)
@@ -56,7 +55,7 @@ static void world_reading(struct world *w, const struct reading *r)
 		buf_addf(&w->out, " %s", r->wanted ? "none" : "-");
 	for (uint32_t i = 0; i < r->count; i++)
 		buf_addf(&w->out, " %u=%s", r->values[i].want, world_say_text(r->values[i].text));
-	for (unsigned f = 0; r->opened && !w->no_flags && f < BODY_FLAGS; f++)
+	for (unsigned f = 0; r->opened && f < BODY_FLAGS; f++)
 		if (r->flags >> f & 1)
 			buf_addf(&w->out, " !%s", body_flag_name((enum body_flag)f));
 	if (r->values_lost)

@@ -172,6 +172,21 @@ static void in_a_coding(void **state)
 		     "Content-Length: 43\r\n\r\n" JSON));
 }
 
+/* What was no JSON before the damage is all that is found, wherever the octets are cut. */
+static void in_a_damaged_coding(void **state)
+{
+	char room[200], wire[400];
+	struct slice body = compressed(SLICE("{\"v\":1}]\"v\":2"), room, sizeof(room));
+	int n = snprintf(wire, sizeof(wire),
+			 OK "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", body.len);
+	struct call calls[] = { RX(GET), { PC_TX, { wire, 0 } } };
+
+	room[body.len - 5] ^= 1;
+	memcpy(wire + n, body.at, body.len);
+	calls[1].s.len = (size_t)n + body.len;
+	expect(calls, 2, "GET /a 200 complete > none < 0=1 !more\n");
+}
+
 /* One octet is missing: of the content, that and what is behind it is not told, and that is said. */
 static void a_hole_at_every_place(void **state)
 {
@@ -440,7 +455,7 @@ static void the_witness(void **state)
 
 UNIT_MAIN(T(of_known_length), T(in_chunks), T(until_the_close), T(of_requests), T(pipelined),
 	  T(without_content), T(of_a_type_that_nobody_wants), T(in_a_coding),
-	  T(a_hole_at_every_place), T(cut_messages), T(framing_is_lost),
+	  T(in_a_damaged_coding), T(a_hole_at_every_place), T(cut_messages), T(framing_is_lost),
 	  T(an_answer_to_an_unknown_request), T(after_an_upgrade),
 	  T(nobody_is_asked_who_wants_nothing), T(only_what_may_be_wanted_is_asked_for),
 	  T(the_rest_is_left_on_the_wire), T(bodies_are_bounded), T(values_are_bounded),

@@ -139,14 +139,23 @@ static void decide_currency(const struct reader *r, struct said *s)
 			memcpy(s->currency, s->items[i].price.currency, sizeof(s->currency));
 }
 
+/* Values that found no room are missing as those of a hole are. */
+static uint32_t flags_of_reading(const struct reading *r)
+{
+	if (!r->opened)
+		return 0;
+	return r->flags | (uint32_t)r->values_lost << BODY_MEMORY |
+	       (uint32_t)(r->count > RULES_VALUES) << BODY_CUT_VALUES;
+}
+
 static uint32_t flags_of(const struct look *l, const struct rule *rule)
 {
 	uint32_t flags = 0;
 
-	if (rule->wants[1] && l->t->request.reading.opened)
-		flags |= l->t->request.reading.flags;
-	if (rule->wants[0] && l->t->response.reading.opened)
-		flags |= l->t->response.reading.flags;
+	if (rule->wants[1])
+		flags |= flags_of_reading(&l->t->request.reading);
+	if (rule->wants[0])
+		flags |= flags_of_reading(&l->t->response.reading);
 	return flags;
 }
 

@@ -273,8 +273,8 @@ static int stage_push(struct inflate *f, unsigned number, struct slice in)
 			return -EOVERFLOW;
 		if (made)
 			handed = hand_on(f, number, slice_of(piece, made));
-		if (!err)
-			err = handed;
+		if (handed)
+			err = handed; /* what came before the error was all that is of use */
 		if (!err && s->out_bytes == f->limits.output_bytes && !s->ended)
 			err = -EFBIG;
 		if (!made && had == in.len)

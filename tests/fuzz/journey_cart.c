@@ -7,30 +7,14 @@
  * revision of one fact; of a cart's facts revisions rise, and its step does not
  * go back; amounts and texts that are told are in their ranges.
  */
-#include <stdlib.h>
-
 #include "../unit/cart_kit.h"
+#include "cart_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BYTES 6000 /* a bound that is reached */
-#define FACTS 512
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static struct state {
-	struct {
-		uint8_t id[2 *
-			   KEY_BYTES]; /* and the visit: another may know a cart by the same id */
-		uint64_t revision;
-		uint8_t step;
-		bool over;
-	} facts[FACTS];
-	unsigned count;
+	struct cart_facts facts;
 	struct {
 		uint8_t id[KEY_BYTES];
 		uint64_t revision;
@@ -38,53 +22,11 @@ static struct state {
 	uint64_t now;
 } at;
 
-static void check_items(const struct item *items, uint32_t count)
-{
-	check(count <= ITEMS_MAX);
-	for (uint32_t i = 0; i < count; i++) {
-		check(!items[i].has_quantity || items[i].quantity.units >= 0);
-		check(items[i].id.len <= 256 && items[i].name.len <= 256);
-	}
-}
-
-static void check_fact(const struct event *e)
-{
-	const struct cart_state *s = e->cart;
-	uint8_t id[2 * KEY_BYTES];
-	unsigned i = 0;
-
-	memcpy(id, e->event_id, KEY_BYTES);
-	memcpy(id + KEY_BYTES, e->session_id, KEY_BYTES);
-	while (i < at.count && memcmp(at.facts[i].id, id, sizeof(id)))
-		i++;
-	if (i == FACTS)
-		return;
-	if (i == at.count) {
-		memcpy(at.facts[at.count++].id, id, sizeof(id));
-	} else {
-		/* one that was over and goes on under its id may be another, or its end be forgotten */
-		check(at.facts[i].over ||
-		      (e->revision > at.facts[i].revision && s->step >= at.facts[i].step));
-	}
-	at.facts[i].revision = e->revision;
-	at.facts[i].step = (uint8_t)s->step;
-	at.facts[i].over = s->condition != CART_OPEN;
-	/* it went on in another visit; or what is known of the visit was let go */
-	for (unsigned k = 0; k < at.count; k++) {
-		bool of_visit = !memcmp(at.facts[k].id + KEY_BYTES, id + KEY_BYTES, KEY_BYTES);
-
-		at.facts[k].over |= of_visit ? e->kind == EVENT_CART_ABANDONED
-					     : !memcmp(at.facts[k].id, id, KEY_BYTES);
-	}
-	check_items(s->items, s->item_count);
-	check(!s->has_value || s->value.scale <= AMOUNT_SCALE_MAX);
-}
-
 static void watch(const struct event *e)
 {
 	check_items(e->items, e->item_count);
 	if (e->kind == EVENT_CART || e->kind == EVENT_CART_ABANDONED)
-		check_fact(e);
+		cart_fact_check(&at.facts, e);
 	if (e->kind == EVENT_PURCHASE && e->transaction_id.len == 2) {
 		unsigned n = (unsigned)(e->transaction_id.at[1] - 'A') & 15;
 

@@ -228,6 +228,27 @@ static void order_that_is_told_after_the_next_cart(void **state)
 		"parcours.cart open cart B1@300 =3.00EUR q1\n");
 }
 
+/* The next cart is another by its id, so what became of the first nobody saw; then what came before is told. */
+static void what_is_told_after_another_cart_is_not_its(void **state)
+{
+	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 1000, .took = 10, .items = "A1",
+	    .cart = "A1@500", .cart_id = "c1");
+	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 5000, .took = 10, .items = "B1",
+	    .cart = "B1@300", .cart_id = "c2");
+	told();
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 2000, .took = 10);
+	told_is("");
+	SAY(BUY, .at = 3000, .took = 10, .number = "N1", .cart_id = "c1");
+	told_is("purchase N1\n");
+	assert_null(kit.last[EVENT_PURCHASE].cart);
+	SAY(.say = SAY_CONTACT_INFO, .visit = 1, .at = 6000, .took = 10);
+	told_is("parcours.add_contact_info B1@300 =3.00EUR\n"
+		"parcours.cart open contact B1@300 =3.00EUR q1\n");
+	SAY(BUY, .at = 7000, .took = 10, .number = "N2", .cart_id = "c2");
+	told_is("purchase N2 B1@300 goods 3.00EUR\n"
+		"parcours.cart ordered order B1@300 =3.00EUR q1\n");
+}
+
 /* ---- payment off the host ---- */
 
 #define AWAY   .say = SAY_PAYMENT_AWAY, .visit = 1
@@ -453,11 +474,11 @@ UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lin
 	  C(second_cart_after_an_order_starts_anew), C(second_cart_of_the_same_id_is_another),
 	  C(late_answer_of_before_the_order_opens_nothing), C(emptied_by_the_order_is_ordered),
 	  C(confirmation_shows_the_ordered_cart), C(order_that_is_told_after_the_next_cart),
-	  C(notice_closes_the_cart), C(shop_that_empties_the_cart_before_it_is_paid),
-	  C(notice_by_the_id_of_the_cart), C(customer_first_then_the_notice),
-	  C(customer_comes_back_as_another_visit), C(no_notice_is_left_at_the_payment_page),
-	  C(notice_of_an_unknown_cart_is_no_order), C(refused_payment_is_of_its_cart),
-	  C(recovered_by_the_same_visitor), C(other_content_is_not_recovered),
-	  C(recovered_by_the_id_of_the_cart), C(cart_goes_on_in_another_open_visit),
-	  C(merged_visits_have_one_cart), C(known_again_by_a_later_key),
-	  C(visit_that_goes_on_has_the_same_cart))
+	  C(what_is_told_after_another_cart_is_not_its), C(notice_closes_the_cart),
+	  C(shop_that_empties_the_cart_before_it_is_paid), C(notice_by_the_id_of_the_cart),
+	  C(customer_first_then_the_notice), C(customer_comes_back_as_another_visit),
+	  C(no_notice_is_left_at_the_payment_page), C(notice_of_an_unknown_cart_is_no_order),
+	  C(refused_payment_is_of_its_cart), C(recovered_by_the_same_visitor),
+	  C(other_content_is_not_recovered), C(recovered_by_the_id_of_the_cart),
+	  C(cart_goes_on_in_another_open_visit), C(merged_visits_have_one_cart),
+	  C(known_again_by_a_later_key), C(visit_that_goes_on_has_the_same_cart))

@@ -46,9 +46,12 @@ static void tell_once(struct carts *c, struct holder *h, const struct said *s)
 }
 
 /* Said of the cart before the one that is there now, or of one that is no more. */
-static bool is_past(const struct holder *h, const struct interval *when)
+static bool is_past(const struct carts *c, const struct holder *h, const struct interval *when)
 {
-	return h->closed_ns && since(when->at_ns, h->closed_ns) < 0;
+	const struct cart *cart = &h->cart;
+
+	return (h->closed_ns && since(when->at_ns, h->closed_ns) < 0) ||
+	       (cart->open && cart->ordinal > 1 && unix_of(c, when->end_ns) < cart->opened_unix_ns);
 }
 
 static void step_said(struct carts *c, struct holder *h, const struct said *s,
@@ -57,7 +60,7 @@ static void step_said(struct carts *c, struct holder *h, const struct said *s,
 	struct cart *cart = &h->cart;
 	enum step step = (enum step)step_of[s->say];
 
-	if (is_past(h, when)) {
+	if (is_past(c, h, when)) {
 		if (cart->open)
 			c->stats.late++;
 		else
@@ -86,7 +89,7 @@ static void step_said(struct carts *c, struct holder *h, const struct said *s,
 static void view_said(struct carts *c, struct holder *h, const struct said *s,
 		      const struct interval *when)
 {
-	if (h->cart.open && !h->cart.emptied && !is_past(h, when))
+	if (h->cart.open && !h->cart.emptied && !is_past(c, h, when))
 		tell_once(c, h, s);
 }
 

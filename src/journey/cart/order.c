@@ -218,12 +218,22 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 	h->base = BASE_CART;
 }
 
+static bool is_of_another(const struct holder *h, const struct said *s)
+{
+	return s->cart && s->cart->id.len && h->cart.id &&
+	       !slice_eq(s->cart->id, text_slice(h->cart.id));
+}
+
 static void order_cart(struct carts *c, struct holder *whose, const struct said *s,
 		       const struct interval *when, struct deal *d)
 {
 	struct cart_state state;
 
 	c->busy = whose;
+	if (is_next(whose, when) && is_of_another(whose, s)) {
+		tell_purchase(c, whose, s, d, NULL); /* the cart that it was is no more */
+		return;
+	}
 	if (is_next(whose, when)) {
 		order_before(c, whose, s, when, d);
 		return;

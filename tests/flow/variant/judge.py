@@ -71,10 +71,12 @@ class Truth:
         self.states = [e.cart for e in visit.exchanges]
         self.known = [c for c in self.states if c]
         self.prices = {(p, price) for c in self.known for p, (_, price) in c[3].items()}
-        self.base = None  # events of the whole run by name and exchange
+        self.ids = set()  # of carts that were told of
+        self.whole, self.base = None, None  # events of the whole run by name and exchange
         self.furthest = None
 
     def learn(self, base):
+        self.whole = base
         self.base = collections.defaultdict(list)
         for row, at in base.events:
             for number in at:
@@ -241,8 +243,11 @@ class Truth:
             yield from self.of_states(row)
 
     def of_states(self, row):
+        """Where no other cart was told of, one whose order nobody saw goes on as the next: nothing tells them apart."""
         cart = row["parcours.cart"]
-        most = self.furthest.get(cart.get("id")) if "id" in cart else max(self.furthest.values(), default=0)
+        if "id" in cart:
+            self.ids.add(cart["id"])
+        most = self.furthest.get(cart.get("id")) if len(self.ids) > 1 and "id" in cart else max(self.furthest.values(), default=0)
         if STEPS.index(row.get("step")) > (most or 0):
             yield "step %s" % row.get("step")
         if row["condition"] == "ordered" and cart.get("id") not in [None] + [o["cart"] for o in self.visit.placed.values()]:
@@ -255,8 +260,11 @@ class Truth:
 
     def lossy(self, told):
         """All that is wrong in what is told."""
-        orders, moved = collections.Counter(), collections.Counter()
+        orders, moved, times = collections.Counter(), collections.Counter(), collections.Counter()
+        self.ids = set()
         for row, at in told.events:
+            if row["event_name"] not in STATES + CHANGES:
+                times[row["event_name"]] += 1
             if not at and row["event_name"] not in STATES:
                 yield "%s: at a time at which nothing was asked: %s" % (row["event_name"], json.dumps(row))
                 continue
@@ -267,6 +275,10 @@ class Truth:
             if row["event_name"] in CHANGES:
                 for i in row.get("items", []):
                     moved[i.get("item_id"), row["event_name"] == "add_to_cart"] += i.get("quantity", 0)
+        for name, n in times.items():
+            most = sum(1 for row, _ in self.whole.events if row["event_name"] == name)
+            if n > most:
+                yield "%s: told %d times, was %d" % (name, n, most)
         if sum(orders.values()) > len(self.visit.placed):
             yield "orders told: %s, were %s" % (dict(orders), list(self.visit.placed))
         for (product, up), n in moved.items():

@@ -113,13 +113,15 @@ def one_way(r, wire):
 
 
 def joined(r, wire):
-    """It was open before us: what calls had moved by then. Who joins pipelined requests cannot know whose answer comes
+    """We came later: what was open is known from then on. Who joins pipelined requests cannot know whose answer comes
     first, so these are seen from their beginning (as in tests/flow/random)."""
-    c = r.choice(wire.connections)
     if wire.plan.group > 1:
         return holes(r, wire)
-    at = r.randrange(len(c.calls))
-    c.joined = [max((b for _, d, _, b in c.calls[:at] if d == way), default=0) for way in (RX, TX)]
+    time = r.choice(r.choice(wire.connections).calls)[0]
+    for c in wire.connections:
+        before = [call for call in c.calls if call[0] < time]
+        if before:
+            c.joined = [max((b for _, d, _, b in before if d == way), default=0) for way in (RX, TX)]
 
 
 def ended(r, wire):

@@ -110,6 +110,7 @@ class Plan:
     calls: str = "whole"        # whole, some, octets: how a message is read and written
     group: int = 1              # so many requests are sent before the first is answered
     each: int = 0               # exchanges of one connection; 0: all
+    proxied: bool = False       # the shop is behind another server of this host: each exchange is seen three times
     told: str = "in order"      # jitter, tx first, rx first, late: when records are told
     loss: object = None         # f(random, wire): takes something away
     exact: bool = False         # nothing is lost, nothing ambiguous: the events are those of the whole run
@@ -135,6 +136,8 @@ def header(fields):
 
 def request(r, e, plan, site):
     lines = ("%s %s HTTP/1.1\r\n" % (e.method, e.path)).encode() + header(e.fields).replace(b"shop.example", site)
+    if plan.proxied:
+        lines += b"X-Request-Id: %s-%d\r\n" % (site, e.number)
     if not e.body:
         return lines + b"\r\n", b""
     if plan.asked_codings:
@@ -161,10 +164,16 @@ class Message:
     end: int
 
 
+# What is on a connection behind the proxy moves later (requests) and earlier (answers) than on the edge's.
+HOPS = {"edge": (0, 0), "call": (1, -2), "inner": (2, -4)}
+
+
 class Connection:
-    def __init__(self, number, port):
-        self.id, self.port = number, port
-        self.octets = [bytearray(), bytearray()]
+    """`dir` is that of the server's end: RX is what is asked, at a client's end too."""
+
+    def __init__(self, number, port, hop="edge", front=None):
+        self.id, self.port, self.hop = number, port, hop
+        self.octets = front.octets if front else [bytearray(), bytearray()]
         self.calls = []               # [time, dir, from, to]
         self.missing = [[], []]       # [from, to, why]; why "ring": no record told of it
         self.joined = None            # [rx, tx], and no call that ends before is told
@@ -187,9 +196,14 @@ class Wire:
             one.append(e)
         for group in groups + [one]:
             self.add(group)
-        self.end = offset + STEP_NS * (len(visit.exchanges) + 1)
+        if plan.proxied:
+            self.behind()
         if plan.loss:
             plan.loss(r, self)
+        for c in self.connections:
+            # Who comes later and sees nothing of a proxy's end of a connection takes the shop's end for an edge.
+            if c.hop == "call" and c.joined:
+                c.missing = [[], []]
 
     def connection_for(self, e):
         plan = self.plan
@@ -224,6 +238,19 @@ class Wire:
             for m in self.messages[-len(group):]:
                 first = next(t for t, d, a, b in c.calls if d == RX and a <= m.start < b)
                 self.start.setdefault(first, []).append(m.exchange)
+
+    def behind(self):
+        """Both ends of what is between the proxy and the shop."""
+        for front in list(self.connections):
+            for hop in ("call", "inner"):
+                c = Connection(self.first_id + len(self.connections), front.port, hop, front)
+                c.calls = [[t + HOPS[hop][d] * MS, d, a, b] for t, d, a, b in front.calls]
+                self.connections.append(c)
+                for m in [m for m in self.messages if m.connection is front]:
+                    self.messages.append(dataclasses.replace(m, connection=c))
+        for time, them in list(self.start.items()):
+            for hop in ("call", "inner"):
+                self.start.setdefault(time + HOPS[hop][0] * MS, []).extend(them)
 
     def marks(self, start, end):
         if self.plan.calls == "octets":
@@ -265,6 +292,22 @@ def record(kind, flags, time, body):
     return octets + b"\0" * (-len(octets) % 8)
 
 
+PID = {"edge": 100, "call": 100, "inner": 300}
+
+
+def opened(c, begin, at):
+    """The same numbers at both ends of a connection, and the same addresses."""
+    isn = c.id - (c.hop == "inner")
+    there, here = (isn * 2 + 1, isn * 3 + 1)  # of who asks, of who answers
+    client, server = (address(c.port, 9), address(80, 1)) if c.hop == "edge" else (address(c.port, 1), address(81, 2))
+    if c.hop == "call":
+        at, there, here, client, server = at[::-1], here, there, server, client
+    flags = FLAG["active" if c.hop == "call" else "passive"] | (FLAG["joined"] if c.joined else 0)
+    head = struct.pack("<QQQQQQQIIIIHHI", c.id, at[0], at[1], 0, 0, 0,
+                       50_000 if c.hop == "call" and not c.joined else 0, there, here, PID[c.hop], 0, 2, 0, 0)
+    return record(KIND["open"], flags, begin, head + server + client)
+
+
 def address(port, last):
     return b"\0" * 10 + b"\xff\xff" + bytes([10, 0, 0, last]) + struct.pack("<HHHH", port, 0, 0, 0)
 
@@ -287,11 +330,12 @@ def parts_of(call, missing):
 
 def data(c, call, start, present, absent, why, first, last):
     time, direction, _, _ = call
+    direction = direction if c.hop != "call" else RX + TX - direction
     flags = (FLAG["first"] if first else 0) | (FLAG["last"] if last else 0)
     begin = BASE_NS + time if direction == TX else 0
-    head = struct.pack("<QQQIIIIIIBBBBI", c.id, start, begin, present + absent, present, 100, 100, 0, 0, direction,
+    head = struct.pack("<QQQIIIIIIBBBBI", c.id, start, begin, present + absent, present, PID[c.hop], PID[c.hop], 0, 0, direction,
                        WHY[why] if absent else 0, 0, 0, 0)
-    return record(KIND["data"], flags, time, head + bytes(c.octets[direction][start:start + present]))
+    return record(KIND["data"], flags, time, head + bytes(c.octets[call[1]][start:start + present]))
 
 
 def call_records(c, call):
@@ -325,22 +369,22 @@ def connection_records(r, wire, c):
         return []
     begin = min(call[0] for call in calls) - MS
     at = c.joined or [0, 0]
-    flags = FLAG["passive"] | (FLAG["joined"] if c.joined else 0)
-    head = struct.pack("<QQQQQQQIIIIHHI", c.id, at[0], at[1], 0, 0, 0, 0, c.id * 2 + 1, c.id * 3 + 1, 100, 0, 2, 0, 0)
-    out = [(begin, record(KIND["open"], flags, begin, head + address(80, 1) + address(c.port, 9)))]
+    out = [(begin, opened(c, begin, at))]
     for call in calls:
         if c.joined and call[2] < c.joined[call[1]]:
             call = [call[0], call[1], c.joined[call[1]], call[3]]
         when = told(r, c, wire.plan, call)
         out += [(when, octets) for octets in call_records(c, call)]
     end = [max((b for _, d, _, b in c.calls if d == way), default=at[way]) for way in (RX, TX)]
+    if c.hop == "call":
+        end = end[::-1]
     time, how = c.ended or (max(call[0] for call in calls) + MS, "orderly")
     flags = {"in": FLAG["reset_in"], "out": FLAG["reset_out"], "orderly": 0}[how]
     close = struct.pack("<QQQQIIIIiI", c.id, end[0], end[1], end[1], 0, 0, 0, 0, 0, 0)
     late = 110 * MS if wire.plan.told != "in order" else 0
     late += max(c.late.values(), default=0)
     if how == "orderly":
-        out.append((time + late, record(KIND["end"], 0, time, struct.pack("<QQiIB7x", c.id, end[0], 0, 100, RX))))
+        out.append((time + late, record(KIND["end"], 0, time, struct.pack("<QQiIB7x", c.id, end[0], 0, PID[c.hop], RX))))
     out.append((time + late, record(KIND["close"], flags, time, close)))
     out.append((time + late, record(KIND["gone"], 0, time, close)))
     return out

@@ -236,7 +236,7 @@ struct sold {
 	uint8_t tax_basis;
 	bool has_session, has_segment, has_cart, has_cart_name;
 	bool has_notice, only_notice; /* the provider's word is in it; nothing of the shop's is */
-	bool lent_items;	      /* those of its cart */
+	bool lent_items, lent_value;  /* those of its cart; `items_value` is */
 	bool items_cut;
 	bool adds_value; /* the latest revision did */
 	struct cart_state cart;

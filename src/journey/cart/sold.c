@@ -288,6 +288,7 @@ void sold_keep(struct carts *c, const struct event *e, const struct said *s)
 	o->items_cut = e->items_cut;
 	o->flags = e->flags;
 	keep_amounts(o, e->has, of, e->currency, e->tax_basis);
+	o->lent_value = e->from_cart && e->has & ~s->has & SAID_ITEMS_VALUE;
 	o->has_cart = e->cart;
 	if (e->cart)
 		o->cart = *e->cart;
@@ -321,6 +322,7 @@ static void tell_again(struct carts *c, struct sold *o)
 			   .items_value = o->amounts[4],
 			   .tax_basis = (enum tax_basis)o->tax_basis,
 			   .items_cut = o->items_cut,
+			   .from_cart = o->lent_items || o->lent_value,
 			   .parameters = own,
 			   .flags = o->flags };
 
@@ -349,6 +351,14 @@ static void tell_again(struct carts *c, struct sold *o)
 
 /* ---- what is new ---- */
 
+/* What the goods of the cart were worth, now that the order says more of its own. */
+static void give_back(struct sold *o)
+{
+	if (o->lent_value)
+		o->has &= ~(uint32_t)SAID_ITEMS_VALUE;
+	o->lent_value = false;
+}
+
 /* Of one currency, or of none: those of one fact never are of two. */
 static bool add_amounts(struct sold *o, const struct said *s, bool first)
 {
@@ -365,8 +375,11 @@ static bool add_amounts(struct sold *o, const struct said *s, bool first)
 		return false;
 	if (!same) {
 		keep_amounts(o, s->has, of, s->currency, s->tax_basis);
+		o->lent_value = false;
 		return true;
 	}
+	if (s->has & SAID_ITEMS_VALUE)
+		give_back(o);
 	for (unsigned i = 0; i < SOLD_AMOUNTS; i++) {
 		const uint32_t bit = 1u << i;
 
@@ -434,6 +447,7 @@ static bool add_items(struct carts *c, struct sold *o, const struct said *s)
 	content_free(c, o->items);
 	o->items = fresh;
 	o->lent_items = false;
+	give_back(o);
 	o->items_cut = s->items_cut;
 	o->flags = s->say == SAY_PURCHASE ? s->flags : o->flags | s->flags;
 	return more;

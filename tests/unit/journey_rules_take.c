@@ -126,6 +126,27 @@ static void picks(void **state)
 			    "purchase currency=EUR flagged\n");
 }
 
+static void sums(void **state)
+{
+	kit_rules(TAKE("{ tax: { from: ['json $.t[*].a', json $.tax], pick: sum, currency: EUR, "
+		       "match: '^-?(.+)$' } }"));
+	assert_string_equal(
+		json("{\"t\":[{\"a\":1.5},{\"a\":\"2.25\"},{\"a\":null},{\"a\":1.5}],\"tax\":9}"),
+		"purchase tax=525/2EUR\n");
+	assert_string_equal(json("{\"t\":[{\"a\":-7}]}"), "purchase tax=700/2EUR\n");
+	assert_string_equal(json("{\"t\":[],\"tax\":9}"), "purchase tax=900/2EUR\n");
+	assert_string_equal(json("{\"t\":[]}"), "purchase\n");
+	/* one that cannot be read, of another currency, beyond 63 bits, or behind a hole: none is */
+	assert_string_equal(json("{\"t\":[{\"a\":1},{\"a\":\"one\"}]}"),
+			    "missed tax: other\npurchase\n");
+	assert_string_equal(json("{\"t\":[{\"a\":1},{\"a\":\"$ 1\"}]}"),
+			    "missed tax: other\npurchase\n");
+	assert_string_equal(json("{\"t\":[{\"a\":90000000000000000},{\"a\":90000000000000000}]}"),
+			    "missed tax: overflow\npurchase\n");
+	assert_string_equal(shown_cut("application/json", "{\"t\":[{\"a\":1},{\"a\":2}]}", 20),
+			    "purchase flags=short\n");
+}
+
 static void alternatives(void **state)
 {
 	kit_rules("rules:\n- name: a\n  say: view_item\n  when: { path: '/p/{slug}' }\n"
@@ -415,7 +436,7 @@ static void more_values_than_are_kept(void **state)
 	assert_string_equal(kit_say(), "purchase value=5/0 flagged\n");
 }
 
-UNIT_MAIN(T(amounts), T(scales), T(hints), T(texts), T(picks), T(alternatives), T(required_values),
-	  T(own_parameters), T(items_of_json), T(items_of_html), T(items_of_forms),
-	  T(items_by_block), T(one_item), T(too_many_items), T(carts), T(carts_said_to_be_empty),
-	  T(cut_anywhere), T(more_values_than_are_kept))
+UNIT_MAIN(T(amounts), T(scales), T(hints), T(texts), T(picks), T(sums), T(alternatives),
+	  T(required_values), T(own_parameters), T(items_of_json), T(items_of_html),
+	  T(items_of_forms), T(items_by_block), T(one_item), T(too_many_items), T(carts),
+	  T(carts_said_to_be_empty), T(cut_anywhere), T(more_values_than_are_kept))

@@ -292,9 +292,6 @@ static inline struct slice text_slice(const struct text *t)
 
 /* ---- lines.c: amounts, never floating point; false: cannot be said exactly ---- */
 
-bool amount_same(const struct amount *a, const struct amount *b);
-/* a + sign * b, of one currency or both without. */
-bool amount_add(const struct amount *a, const struct amount *b, int sign, struct amount *ret);
 int amount_sign(const struct amount *a);
 /* Money times pieces; with a currency that is known. */
 bool amount_times(const struct amount *price, const struct amount *quantity, struct amount *ret);

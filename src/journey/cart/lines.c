@@ -2,8 +2,7 @@
 /*
  * lines.c: what the records own of texts and items. Each piece is one allocation with its size in front;
  * all together stay within options.bytes: where a new one does not fit, the least valuable record goes, first
- * of the orders that were told. And the arithmetic of amounts: those of different currencies are never added or
- * compared; quantities have none.
+ * of the orders that were told. And prices times pieces.
  */
 #include <stdlib.h>
 
@@ -242,43 +241,7 @@ bool lines_same(const struct lines *a, const struct lines *b)
 	       !memcmp(lines_text(a), lines_text(b), a->text_len);
 }
 
-/* ---- amounts (txn/body/amount.h): exact in decimal integers, or not at all ---- */
-
-static bool same_currency(const struct amount *a, const struct amount *b)
-{
-	return !memcmp(a->currency, b->currency, sizeof(a->currency));
-}
-
-/* Both to the finer scale. */
-static bool align(struct amount *a, struct amount *b)
-{
-	uint8_t scale = a->scale > b->scale ? a->scale : b->scale;
-
-	return amount_rescale(a, scale) && amount_rescale(b, scale);
-}
-
-bool amount_add(const struct amount *a, const struct amount *b, int sign, struct amount *ret)
-{
-	struct amount x = *a, y = *b;
-	bool over;
-
-	if (!same_currency(a, b) || !align(&x, &y))
-		return false;
-	over = sign < 0 ? __builtin_sub_overflow(x.units, y.units, &x.units)
-			: __builtin_add_overflow(x.units, y.units, &x.units);
-	if (over)
-		return false;
-	*ret = x;
-	return true;
-}
-
-bool amount_same(const struct amount *a, const struct amount *b)
-{
-	struct amount x = *a, y = *b;
-
-	/* what cannot be written in the finer scale is too large to be equal to what can */
-	return same_currency(a, b) && align(&x, &y) && x.units == y.units;
-}
+/* ---- what else than adding (txn/body/amount.h) is done with amounts: exact, or not at all ---- */
 
 int amount_sign(const struct amount *a)
 {

@@ -133,7 +133,7 @@ bool patterns_meet(const struct pattern *a, const struct pattern *b); /* of one 
 /* ---- values ---- */
 
 enum take_type { TYPE_TEXT, TYPE_INTEGER, TYPE_AMOUNT, TYPE_QUANTITY, TYPE_BOOLEAN };
-enum pick { PICK_ONLY, PICK_FIRST, PICK_LAST };
+enum pick { PICK_ONLY, PICK_FIRST, PICK_LAST, PICK_SUM };
 
 #define SCALE_NONE  (-1)
 #define SCALE_MINOR (-2) /* of the currency's smallest unit */
@@ -303,7 +303,8 @@ struct found {
 	struct slice text;
 	enum taken_kind kind;
 	bool cut;
-	uint32_t value; /* FROM_BODY: its number in the reading */
+	uint32_t value;		   /* FROM_BODY: its number in the reading */
+	const struct source *from; /* read.c */
 };
 
 struct cursor {

@@ -3,7 +3,8 @@
  * read.c: a value that a rule takes, as text, whole number, amount or boolean. What is not certain is not
  * taken: a text that was cut, several values that differ (unless the rule says which), an amount of which
  * another may stand where a content was not seen. A source is passed over for the next, and a default counts,
- * only where it was seen to have nothing; a text also where its content was not looked at at all (304).
+ * only where it was seen to have nothing; a text also where its content was not looked at at all (304). A sum is
+ * one of all values that a source has, and they were all seen and can all be read.
  */
 #include <stdio.h>
 
@@ -87,6 +88,7 @@ static enum got pick_any(struct reader *r, const struct take *t, struct found *r
 		enum got got = pick(r, t, s, ret);
 		enum seen seen;
 
+		ret->from = s;
 		if (got != GOT_NOTHING)
 			return got;
 		seen = look_seen(r->look, s);
@@ -171,6 +173,33 @@ static enum amount_refusal parse_amount(struct reader *r, const struct take *t,
 	return amount_read(v->text, &hint, ret);
 }
 
+/* All of the source; where one cannot be read, nothing. */
+static enum amount_refusal add_up(struct reader *r, const struct take *t, const struct source *s,
+				  struct amount *ret)
+{
+	struct cursor c = { 0 };
+	struct amount one;
+	bool begun = false;
+	struct found v;
+
+	while (look_next(r->look, s, r->item, r->slots, &c, &v)) {
+		enum amount_refusal why;
+
+		if (text_of(r, t, &v) != GOT)
+			continue;
+		why = parse_amount(r, t, &v, false, &one);
+		if (why)
+			return why;
+		if (begun && !amount_add(&one, ret, 1, &one))
+			return memcmp(one.currency, ret->currency, sizeof(one.currency))
+				       ? AMOUNT_OTHER
+				       : AMOUNT_OVERFLOW;
+		begun = true;
+		*ret = one;
+	}
+	return AMOUNT_READ;
+}
+
 enum got read_amount(struct reader *r, const struct take *t, struct amount *ret)
 {
 	enum amount_refusal why;
@@ -181,7 +210,10 @@ enum got read_amount(struct reader *r, const struct take *t, struct amount *ret)
 
 	if (got != GOT)
 		return got;
-	why = parse_amount(r, t, &v, is_default, &a);
+	if (t->pick == PICK_SUM && !is_default)
+		why = add_up(r, t, v.from, &a);
+	else
+		why = parse_amount(r, t, &v, is_default, &a);
 	if (!why && t->type == TYPE_QUANTITY && (a.currency[0] || a.units < 0))
 		why = AMOUNT_OTHER;
 	if (why) {

@@ -19,7 +19,7 @@
 #define RULES_RULES_MAX	 1024 /* of all files together */
 #define RULES_TEXT_MAX	 (1u << 20)
 #define RULES_FIELDS_MAX 64   /* names of header fields */
-#define RULES_STEPS_MAX	 1024 /* of wants together: wants_steps, body_limits.steps */
+#define RULES_STEPS_MAX	 4096 /* of wants together: wants_steps, body_limits.steps */
 
 struct rules;
 

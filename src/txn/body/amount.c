@@ -350,3 +350,41 @@ enum amount_refusal amount_read(struct slice text, const struct amount_hint *hin
 	*ret = a;
 	return AMOUNT_READ;
 }
+
+/* ---- arithmetic ---- */
+
+static bool same_currency(const struct amount *a, const struct amount *b)
+{
+	return !memcmp(a->currency, b->currency, sizeof(a->currency));
+}
+
+/* Both to the finer scale. */
+static bool align(struct amount *a, struct amount *b)
+{
+	uint8_t scale = a->scale > b->scale ? a->scale : b->scale;
+
+	return amount_rescale(a, scale) && amount_rescale(b, scale);
+}
+
+bool amount_add(const struct amount *a, const struct amount *b, int sign, struct amount *ret)
+{
+	struct amount x = *a, y = *b;
+	bool over;
+
+	if (!same_currency(a, b) || !align(&x, &y))
+		return false;
+	over = sign < 0 ? __builtin_sub_overflow(x.units, y.units, &x.units)
+			: __builtin_add_overflow(x.units, y.units, &x.units);
+	if (over)
+		return false;
+	*ret = x;
+	return true;
+}
+
+bool amount_same(const struct amount *a, const struct amount *b)
+{
+	struct amount x = *a, y = *b;
+
+	/* what cannot be written in the finer scale is too large to be equal to what can */
+	return same_currency(a, b) && align(&x, &y) && x.units == y.units;
+}

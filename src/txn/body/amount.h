@@ -53,5 +53,8 @@ bool amount_currency(struct slice text, char ret[4]);
 int amount_minor_digits(const char *currency);
 /* The same amount in another scale; false: it is not one (a rest would be lost, or 63 bits are too few). */
 bool amount_rescale(struct amount *a, uint8_t scale);
+/* Exact, of one currency or both without; false: it cannot be said. a + sign * b. */
+bool amount_add(const struct amount *a, const struct amount *b, int sign, struct amount *ret);
+bool amount_same(const struct amount *a, const struct amount *b);
 
 #endif

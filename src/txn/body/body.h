@@ -28,7 +28,7 @@ struct body_limits {
 	uint32_t depth; /* nesting that is followed, JSON and HTML: 64; deeper is passed over */
 	uint32_t text_bytes;   /* of one value: 4096; longer ones are cut */
 	uint32_t values;       /* handed out of one body: 4096 */
-	uint32_t steps;	       /* of a struct body_wants (wants_steps): 1024 */
+	uint32_t steps;	       /* of a struct body_wants (wants_steps): 4096 */
 	uint32_t ratio;	       /* decoded octets an encoded one, once 64 KiB are decoded: 200 */
 	uint64_t output_bytes; /* decoded, of one body: 4 MiB */
 	uint64_t coder_bytes;  /* memory of all decoders together: 64 MiB */

@@ -166,11 +166,13 @@ static bool type(struct value_reader *v, const struct node *n)
 
 static bool pick(struct value_reader *v, const struct node *n)
 {
-	static const char *const picks[] = {
-		[PICK_ONLY] = "only", [PICK_FIRST] = "first", [PICK_LAST] = "last", NULL
-	};
+	static const char *const picks[] = { [PICK_ONLY] = "only",
+					     [PICK_FIRST] = "first",
+					     [PICK_LAST] = "last",
+					     [PICK_SUM] = "sum",
+					     NULL };
 
-	if (!node_text(v->p->f, n, "only, first or last"))
+	if (!node_text(v->p->f, n, "only, first, last or sum"))
 		return false;
 	for (unsigned i = 0; picks[i]; i++)
 		if (slice_eq(n->text, slice_str(picks[i]))) {
@@ -231,6 +233,11 @@ static bool agrees(struct value_reader *v)
 	}
 	if (v->amounts && !amount) {
 		file_error(v->p->f, v->n, "scale, currency and decimal are for amounts%s",
+			   v->own ? ": write type: amount" : "");
+		return false;
+	}
+	if (t->pick == PICK_SUM && !amount) {
+		file_error(v->p->f, v->n, "sum is for amounts%s",
 			   v->own ? ": write type: amount" : "");
 		return false;
 	}

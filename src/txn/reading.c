@@ -219,12 +219,53 @@ static void read_query(struct content *k)
 		party_end(k, p);
 }
 
+void reading_aliases(const struct reading *request, struct arena *a, struct body_kind *kind)
+{
+	uint32_t want = request->wants ? wants_alias(request->wants) : UINT32_MAX, count = 0;
+	struct body_alias *list;
+
+	if (want == UINT32_MAX)
+		return;
+	kind->aliases_unknown =
+		request->values_lost || request->flags & ~(1u << BODY_MORE | 1u << BODY_CUT_TEXT);
+	for (uint32_t i = 0; i < request->count; i++)
+		count += request->values[i].want == want;
+	if (!count || kind->aliases_unknown)
+		return;
+	list = arena_alloc(a, count * sizeof(*list));
+	kind->aliases_unknown = !list;
+	kind->aliases = list;
+	for (uint32_t i = 0; list && i < request->count; i++) {
+		const struct reading_value *v = &request->values[i];
+
+		if (v->want != want)
+			continue;
+		kind->aliases_unknown |= v->index[3] == ALIAS_UNKNOWN;
+		list[kind->alias_count++] =
+			(struct body_alias){ .place = v->index[1] | (uint64_t)v->index[2] << 32,
+					     .ordinal = v->index[0],
+					     .name = v->text };
+	}
+}
+
+/* Of a response that comes while its request is still read nothing is known yet. */
+static void add_aliases(struct content *k, struct body_kind *kind)
+{
+	const struct content *request = k->o->content[0];
+
+	reading_aliases(&k->o->t.request.reading, &k->o->arena, kind);
+	kind->aliases_unknown |= request && request->party[FOR_READER].body;
+}
+
 static void open_all(struct content *k, const struct head *h)
 {
 	struct joined room = { .len = 0 };
-	const struct body_kind kind = { .content_type = head_field(h, SLICE("content-type")),
-					.content_encoding = codings_of(h, &room),
-					.response = !k->request };
+	struct body_kind kind = { .content_type = head_field(h, SLICE("content-type")),
+				  .content_encoding = codings_of(h, &room),
+				  .response = !k->request };
+
+	if (!k->request)
+		add_aliases(k, &kind);
 
 	for (unsigned p = 0; p < PARTIES; p++)
 		if (k->party[p].wants)

@@ -44,6 +44,12 @@ struct reading {
 	const struct reading_value *values; /* in the order of the octets */
 };
 
+struct arena;
+struct body_kind;
+
+/* What the request of an answer of GraphQL says of the names in it (struct body_kind). The list is in the arena. */
+void reading_aliases(const struct reading *request, struct arena *a, struct body_kind *kind);
+
 #define TXN_REQUESTS  0x1
 #define TXN_RESPONSES 0x2
 

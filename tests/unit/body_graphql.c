@@ -5,6 +5,8 @@
  */
 #include "body_kit.h"
 
+#include "txn/body/graphql/tree.h"
+
 #define NAME                                                                                       \
 	{                                                                                          \
 		.source = BODY_GRAPHQL_NAME                                                        \
@@ -66,6 +68,29 @@ static void operations_that_are_not_told(void **state)
 	kit_expect(REQUEST, SLICE("{\"query\":\"query A {a}}\"}"), 0, "");
 	kit_expect(REQUEST, SLICE("{\"x\":{\"query\":\"query A {a}\"}}"), 0, "");
 	kit_expect(REQUEST, SLICE("{\"query\":\"query A {a}\",\"variables\":"), FLAG(SHORT), "");
+}
+
+/* However the document is cut. */
+static void aliases(void **state)
+{
+	uint64_t data = graphql_place_of(0, SLICE("data")), c = graphql_place_of(data, SLICE("c")),
+		 t = graphql_place_of(c, SLICE("t")), x = graphql_place_of(c, SLICE("x"));
+	char expected[200];
+
+	KIT_WANTS(NAME, { .source = BODY_GRAPHQL_ALIAS });
+	snprintf(expected, sizeof(expected),
+		 "0 text Q\n1 text @0,%u,%u cart\n1 text @0,%u,%u total\n1 text @0,%u,%u \n",
+		 (uint32_t)c, (uint32_t)(c >> 32), (uint32_t)t, (uint32_t)(t >> 32), (uint32_t)x,
+		 (uint32_t)(x >> 32));
+	kit_expect(REQUEST,
+		   SLICE("{\"query\":\"query Q($a: I = {b: \\\"{\\\"}) { c : cart(id: $a) @live { "
+			 "...F ... on A "
+			 "{ x: a } ...on B{x:b} } }\\nfragment F on C { t: total ok:ok n }\"}"),
+		   0, expected);
+	kit_expect(REQUEST, SLICE("{\"query\":\"query Q { c { d(x: {y: z}) { e } } }\"}"), 0,
+		   "0 text Q\n");
+	kit_expect(REQUEST, SLICE("{\"query\":\"query Q { c:d } query R { d:c }\"}"), 0,
+		   "1 text @0,0,0,1 \n");
 }
 
 static void documents(void **state)
@@ -221,6 +246,6 @@ static void wants_that_are_refused(void **state)
 	}
 }
 
-KIT_MAIN(T(a_request), T(operations_that_are_not_told), T(documents), T(batches),
+KIT_MAIN(T(a_request), T(operations_that_are_not_told), T(aliases), T(documents), T(batches),
 	 T(nothing_is_left_of_the_body_before), T(queries_and_forms), T(responses),
 	 T(who_is_wanted), T(wants_that_are_refused))

@@ -144,7 +144,7 @@ static void sums(void **state)
 	assert_string_equal(json("{\"t\":[{\"a\":90000000000000000},{\"a\":90000000000000000}]}"),
 			    "missed tax: overflow\npurchase\n");
 	assert_string_equal(shown_cut("application/json", "{\"t\":[{\"a\":1},{\"a\":2}]}", 20),
-			    "purchase flags=short\n");
+			    "purchase flagged\n");
 }
 
 static void alternatives(void **state)

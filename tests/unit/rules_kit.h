@@ -136,11 +136,13 @@ static inline void kit_content_cut(bool request, const char *type, struct slice 
 {
 	struct reading *r = request ? &kit.t.request.reading : &kit.t.response.reading;
 	const struct body_wants *wants = rules_wants(kit.rules, &kit.t, request);
-	const struct body_kind kind = { .content_type = slice_str(type), .response = !request };
+	struct body_kind kind = { .content_type = slice_str(type), .response = !request };
 	const struct body_sink sink = { request ? &kit : NULL, kit_taken };
 	struct body_result result;
 	struct body *b;
 
+	if (!request)
+		reading_aliases(&kit.t.request.reading, &kit.arena, &kind);
 	*r = (struct reading){ .wants = wants, .wanted = wants, .values = kit.values[request] };
 	if (!wants || body_open(kit.all, &kind, wants, &sink, &b))
 		return;

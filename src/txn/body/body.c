@@ -76,10 +76,14 @@ static void json_body_begin(struct body *b)
 
 	b->reader = &json_body_reader;
 	graphql_begin(b, 0);
+	if (b->response && b->aliases_unknown && body_has(b, BODY_GRAPHQL_DATA))
+		body_flag(b, BODY_CUT_PARTS);
 	json_read_open(&b->json, &b->wants->paths,
-		       1u << PATHS_JSON |
-			       (b->response ? 1u << PATHS_RESPONSE : 1u << PATHS_REQUEST),
+		       1u << PATHS_JSON | (!b->response		? 1u << PATHS_REQUEST
+					   : b->aliases_unknown ? 0
+								: 1u << PATHS_RESPONSE),
 		       0, &sink);
+	json_read_aliases(&b->json, b->aliases, b->alias_count);
 }
 
 static bool json_body_push(struct body *b, struct slice s)
@@ -296,6 +300,9 @@ int body_open(struct bodies *all, const struct body_kind *kind, const struct bod
 	b->sink = *sink;
 	b->result = (struct body_result){ 0 };
 	b->response = kind->response;
+	b->aliases = kind->aliases;
+	b->alias_count = kind->alias_count;
+	b->aliases_unknown = kind->aliases_unknown;
 	b->stopped = b->over = false;
 	if (codings_open(b, kind))
 		b->stopped = true;

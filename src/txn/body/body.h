@@ -36,6 +36,13 @@ struct body_limits {
 
 extern const struct body_limits body_limits_default;
 
+/* Of an answer of GraphQL: a name in it that is no field's own. */
+struct body_alias {
+	uint64_t place; /* a hash of the names from `data` on: BODY_GRAPHQL_ALIAS of the request */
+	uint32_t ordinal;  /* of the operation in its batch */
+	struct slice name; /* the field's; empty: not to be told */
+};
+
 /* What is known of the content before its first octet. */
 struct body_kind {
 	struct slice content_type;     /* field value; empty: none was sent */
@@ -43,6 +50,11 @@ struct body_kind {
 	bool response;
 	/* The query of a GET request that may be GraphQL, or a form: content_type does not matter. */
 	bool query;
+	/* BODY_GRAPHQL_DATA is by the fields' names, these being what the answer has instead. They outlive the
+	 * body. Unknown: that of the operation was not seen whole, and no data is taken. */
+	const struct body_alias *aliases;
+	uint32_t alias_count;
+	bool aliases_unknown;
 };
 
 /* Why less was read than there is, or what was odd. Each is counted in body_stats.flagged. */

@@ -72,7 +72,7 @@ void form_begin(struct body *b, enum charset c)
 
 static enum field_use use_of(const struct body *b, struct slice name)
 {
-	bool operation = body_has(b, BODY_GRAPHQL_NAME) || body_has(b, BODY_GRAPHQL_TYPE);
+	bool operation = b->wants->has & BODY_OPERATION;
 
 	if (slice_eq(name, SLICE("_charset_")))
 		return FIELD_CHARSET;

@@ -7,7 +7,7 @@
  *   wants.c      the configuration → tables and automata
  *   json/        JSON and its paths        form.c       urlencoded, and fields of any form
  *   html/        HTML and its selectors
- *   graphql.c    operations and documents  multipart.c  parts → fields
+ *   graphql/     operations and documents  multipart.c  parts → fields
  *
  * A reader is a row of functions over struct body. It gets UTF-8 (or nearly: json.h), but for forms, whose
  * octets are text only once they are unescaped.
@@ -18,11 +18,16 @@
 #include "base/list.h"
 #include "txn/body/body.h"
 #include "txn/body/charset.h"
+#include "txn/body/graphql/tree.h"
 #include "txn/body/html/html.h"
 #include "txn/body/inflate.h"
 #include "txn/body/json/json.h"
 
 /* ---- wants ---- */
+
+/* Sources for which an operation is read: its document, and its name. */
+#define BODY_OPERATION                                                                             \
+	(1u << BODY_GRAPHQL_NAME | 1u << BODY_GRAPHQL_TYPE | 1u << BODY_GRAPHQL_ALIAS)
 
 struct want {
 	enum body_source source;
@@ -40,7 +45,8 @@ struct body_wants {
 	uint32_t count;
 	uint32_t users; /* the one thing of it that changes */
 	struct want *want;
-	uint32_t has; /* 1 << enum body_source */
+	uint32_t has;	/* 1 << enum body_source */
+	uint32_t alias; /* number of that want; UINT32_MAX */
 	struct paths paths;
 	struct names form;    /* names without '*' */
 	uint32_t *form_first; /* by number of the name: first want */
@@ -71,6 +77,7 @@ static inline struct slice text_slice(const struct text *t)
 
 struct graphql_operation {
 	const char *type; /* static */
+	uint16_t root;	  /* in the tree */
 	uint16_t len;
 	bool cut;
 	char name[GRAPHQL_NAME_BYTES];
@@ -91,8 +98,9 @@ struct graphql {
 	char name[GRAPHQL_NAME_BYTES]; /* operationName */
 	uint16_t name_len;
 	bool name_cut;
-	bool seen_query, said_name, said_type;
-	uint32_t ordinal; /* in its batch */
+	bool seen_query, said_name, said_type, said_aliases;
+	struct graphql_tree tree; /* where aliases are wanted */
+	uint32_t ordinal;	  /* in its batch */
 };
 
 /* ---- forms ---- */
@@ -154,6 +162,9 @@ struct body {
 	struct body_result result;
 	const struct reader *reader; /* NULL: it is not known yet (sniffed) */
 	bool response;
+	const struct body_alias *aliases; /* of the response */
+	uint32_t alias_count;
+	bool aliases_unknown;
 	bool stopped; /* it cannot be read on */
 	bool over;    /* the reader wants no more; its end counts */
 	struct inflate inflate;
@@ -178,6 +189,7 @@ struct bodies {
 	struct coder_pool pool;
 	void *matcher; /* html_match_new, once an expression was needed */
 	struct inflate_room room;
+	struct graphql_places places;
 	char piece[CHARSET_PIECE];
 	struct list free, open;
 	uint32_t made;
@@ -209,7 +221,7 @@ void body_flag(struct body *b, enum body_flag f);
 void body_take(struct body *b, const struct taken *v);
 struct json_sink body_json_sink(struct body *b);
 
-/* graphql.c */
+/* graphql/graphql.c */
 void graphql_begin(struct body *b, uint32_t ordinal);
 void graphql_document(struct body *b, struct slice text);
 void graphql_document_end(struct body *b);

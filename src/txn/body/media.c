@@ -43,7 +43,7 @@ enum media media_of(const struct body_kind *kind)
 /* The sources that a body of this kind may have, as bits. */
 static uint32_t sources_of(enum media media, bool response)
 {
-	const uint32_t operation = response ? 0 : 1u << BODY_GRAPHQL_NAME | 1u << BODY_GRAPHQL_TYPE;
+	const uint32_t operation = response ? 0 : BODY_OPERATION;
 	const uint32_t request = response ? 0 : operation | 1u << BODY_GRAPHQL_VARIABLE;
 	const uint32_t json = 1u << BODY_JSON | request |
 			      (response ? 1u << BODY_GRAPHQL_DATA | 1u << BODY_GRAPHQL_ERROR : 0);

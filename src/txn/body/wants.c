@@ -164,6 +164,8 @@ static int add(struct body_wants *w, uint32_t number, const struct body_want *in
 {
 	w->want[number] = (struct want){ .source = in->source, .same = NAMES_NONE };
 	w->has |= 1u << in->source;
+	if (in->source == BODY_GRAPHQL_ALIAS)
+		w->alias = number;
 	switch (in->source) {
 	case BODY_JSON:
 	case BODY_GRAPHQL_VARIABLE:
@@ -175,6 +177,7 @@ static int add(struct body_wants *w, uint32_t number, const struct body_want *in
 		return add_form(w, number, in, error);
 	case BODY_GRAPHQL_NAME:
 	case BODY_GRAPHQL_TYPE:
+	case BODY_GRAPHQL_ALIAS:
 		return in->path.len ? fail(error, 0, "the operation has no path") : 0;
 	case BODY_META:
 	case BODY_HTML:
@@ -197,6 +200,7 @@ int wants_new(const struct body_want *list, uint32_t count, struct body_error *r
 	if (!w)
 		return -ENOMEM;
 	w->starred = w->html.any = NAMES_NONE;
+	w->alias = UINT32_MAX;
 	w->want = calloc((size_t)count + 1, sizeof(*w->want));
 	if (!w->want)
 		goto fail;
@@ -209,7 +213,7 @@ int wants_new(const struct body_want *list, uint32_t count, struct body_error *r
 		}
 	}
 	err = 0;
-	if (w->has & (1u << BODY_GRAPHQL_NAME | 1u << BODY_GRAPHQL_TYPE))
+	if (w->has & BODY_OPERATION)
 		err = add_operation(&w->paths);
 	if (!err)
 		err = paths_seal(&w->paths);
@@ -254,6 +258,11 @@ void wants_release(const struct body_wants *w)
 uint32_t wants_users(const struct body_wants *w)
 {
 	return w->users;
+}
+
+uint32_t wants_alias(const struct body_wants *w)
+{
+	return w->alias;
 }
 
 uint32_t wants_steps(const struct body_wants *w)

@@ -36,6 +36,11 @@ enum body_source {
 	BODY_GRAPHQL_VARIABLE, /* JSON path in its variables */
 	BODY_GRAPHQL_DATA,  /* JSON path in the response's data; index as above, then the path's */
 	BODY_GRAPHQL_ERROR, /* JSON path in an error; index[1]: its ordinal; empty path: $.message */
+	/* What else than the field's own name an answer has for it, of an operation in which some field has
+	 * an alias (struct body_alias, body.h). text: the field's name, empty where it is not to be told;
+	 * index[0]: the operation's ordinal in a batch; [1], [2]: the place, its lower and its upper half;
+	 * [3]: enum alias_kind. No path. */
+	BODY_GRAPHQL_ALIAS,
 	/* JSON path in the ld+json blocks of HTML. index[0]: the block's ordinal, then the path's. */
 	BODY_LD_JSON,
 	/* content of <meta> by property, name or itemprop; index[0]: the element's number */
@@ -46,6 +51,8 @@ enum body_source {
 	BODY_HTML,
 	BODY_SOURCES
 };
+
+enum alias_kind { ALIAS_NAME, ALIAS_UNKNOWN }; /* UNKNOWN: of the whole operation */
 
 struct body_want {
 	enum body_source source;
@@ -74,6 +81,8 @@ void wants_free(struct body_wants *w);
 void wants_hold(const struct body_wants *w);
 void wants_release(const struct body_wants *w);
 uint32_t wants_users(const struct body_wants *w);
+/* Number of the want that is BODY_GRAPHQL_ALIAS; UINT32_MAX: there is none. */
+uint32_t wants_alias(const struct body_wants *w);
 /* Steps of its largest automaton, against body_limits.steps. */
 uint32_t wants_steps(const struct body_wants *w);
 

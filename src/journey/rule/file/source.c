@@ -268,6 +268,10 @@ static bool graphql_of(struct source_reader *r, struct source *ret)
 		{ "error", BODY_GRAPHQL_ERROR, false, true },
 	};
 
+	/* by the fields' names, which only the request tells from those in the answer */
+	if (slice_starts(r->text, SLICE("data")) &&
+	    !want(r, true, (struct body_want){ .source = BODY_GRAPHQL_ALIAS }, at(r), ret))
+		return false;
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (word(r, parts[i].word))
 			return want(

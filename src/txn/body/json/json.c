@@ -43,12 +43,21 @@ void json_read_open(struct json_reader *r, const struct paths *paths, unsigned g
 	r->depth = r->containers = r->flags = 0;
 	r->deepest = 0;
 	r->ordinal = ordinal;
+	r->aliases = NULL;
+	r->alias_count = 0;
+	r->place = 0;
 	for (uint32_t w = 0; w < paths->words; w++) {
 		r->sets[w] = 0;
 		for (unsigned g = 0; g < PATH_GROUPS; g++)
 			if (groups >> g & 1)
 				r->sets[w] |= paths->start[g][w];
 	}
+}
+
+void json_read_aliases(struct json_reader *r, const struct body_alias *list, uint32_t count)
+{
+	r->aliases = list;
+	r->alias_count = count;
 }
 
 /* ---- structure ---- */
@@ -122,6 +131,7 @@ static void child_begin(struct json_reader *r)
 	r->level[r->depth].key =
 		(struct path_key){ .name = NAMES_NONE, .child = f->children++, .array = f->array };
 	r->level[r->depth].container = f->container;
+	r->place = f->place; /* of an element; a member has its name to come */
 }
 
 static void open_level(struct json_reader *r, bool array)
@@ -139,7 +149,9 @@ static void open_level(struct json_reader *r, bool array)
 		r->state = JSON_SKIP;
 		return;
 	}
-	r->frame[r->depth++] = (struct json_frame){ .array = array, .container = r->containers++ };
+	r->frame[r->depth++] = (struct json_frame){ .array = array,
+						    .container = r->containers++,
+						    .place = r->place };
 	r->state = array ? JSON_FIRST_ELEMENT : JSON_FIRST_NAME;
 }
 

@@ -50,6 +50,7 @@ enum json_string { STRING_NAME, STRING_TEXT, STRING_PASSED, STRING_SKIPPED };
 struct json_frame { /* an object or array that is open */
 	bool array;
 	uint32_t children, container;
+	uint64_t place; /* graphql_place_of */
 };
 
 struct json_reader {
@@ -66,6 +67,9 @@ struct json_reader {
 	/* of one document */
 	const struct paths *paths;
 	struct json_sink sink;
+	const struct body_alias *aliases;
+	uint32_t alias_count;
+	uint64_t place; /* of the value at hand, where there are aliases */
 	enum json_state state;
 	uint32_t depth;	  /* objects and arrays that are open */
 	uint32_t ordinal; /* index[0] unless a path sets it */
@@ -92,6 +96,8 @@ void json_read_done(struct json_reader *r);
 /* A new document. groups: bits 1 << enum path_group. paths has at most `steps` states. */
 void json_read_open(struct json_reader *r, const struct paths *paths, unsigned groups,
 		    uint32_t ordinal, const struct json_sink *sink);
+/* Right after it: names that stand for others in an answer of GraphQL. They outlive the document. */
+void json_read_aliases(struct json_reader *r, const struct body_alias *list, uint32_t count);
 /* False: nothing that follows can be of use. */
 bool json_read_push(struct json_reader *r, struct slice s);
 /* The text ended. A document that did not is flagged BODY_SHORT. */

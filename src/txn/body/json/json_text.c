@@ -7,6 +7,7 @@
  * same values however it is cut.
  */
 #include "txn/body/charset.h"
+#include "txn/body/graphql/tree.h"
 #include "txn/body/json/inside.h"
 #include "txn/body/json/json_scan.h"
 
@@ -150,9 +151,23 @@ static const char *escaped(struct json_reader *r, const char *at)
 	return at + 1;
 }
 
+/* The name of the field that a member stands for. */
+static struct slice field_of(struct json_reader *r, struct slice key)
+{
+	uint32_t ordinal = r->depth > 1 && r->frame[0].array ? r->level[1].key.child : 0;
+
+	r->place = graphql_place_of(r->place, key);
+	for (uint32_t i = 0; i < r->alias_count; i++)
+		if (r->aliases[i].place == r->place && r->aliases[i].ordinal == ordinal)
+			return r->aliases[i].name;
+	return key;
+}
+
 static void string_over(struct json_reader *r, struct slice s)
 {
 	if (r->string == STRING_NAME) {
+		if (r->alias_count)
+			s = field_of(r, s);
 		r->level[r->depth].key.name = r->cut ? NAMES_NONE : names_find(&r->paths->names, s);
 		r->state = JSON_COLON;
 	} else if (r->string == STRING_SKIPPED) {

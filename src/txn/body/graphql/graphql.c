@@ -7,7 +7,8 @@
  * persisted query without text has no type, and a document of several operations without operationName
  * neither.
  *
- * Variables, data and errors are paths (wants.c).
+ * Variables, data and errors are paths (wants.c). Which fields the names of the answer stand for says the tree of its
+ * selections (tree.h).
  */
 #include "txn/body/inside.h"
 
@@ -31,6 +32,9 @@ void graphql_begin(struct body *b, uint32_t ordinal)
 	g->escape = false;
 	g->depth = g->count = g->token_len = g->name_len = 0;
 	g->token_cut = g->name_cut = g->seen_query = g->said_name = g->said_type = false;
+	g->said_aliases = false;
+	if (body_has(b, BODY_GRAPHQL_ALIAS))
+		graphql_tree_clear(&g->tree);
 	g->ordinal = ordinal;
 }
 
@@ -55,6 +59,8 @@ static struct graphql_operation *operation_add(struct body *b, const char *type)
 	o->type = type;
 	o->len = 0;
 	o->cut = false;
+	if (body_has(b, BODY_GRAPHQL_ALIAS))
+		o->root = graphql_tree_definition(&g->tree, false);
 	return o;
 }
 
@@ -72,6 +78,8 @@ static void keyword(struct body *b, struct slice word)
 		return;
 	}
 	g->state = slice_eq(word, SLICE("fragment")) ? LEX_DEFINITION : LEX_BROKEN;
+	if (g->state == LEX_DEFINITION && body_has(b, BODY_GRAPHQL_ALIAS))
+		graphql_tree_definition(&g->tree, true);
 }
 
 static void token_over(struct body *b)
@@ -91,6 +99,9 @@ static void token_over(struct body *b)
 			o->cut = g->token_cut;
 		}
 		g->state = LEX_DEFINITION;
+	} else if (body_has(b, BODY_GRAPHQL_ALIAS)) {
+		g->tree.broken |= g->token_cut;
+		graphql_tree_word(&g->tree, slice_of(g->token, g->token_len));
 	}
 	g->token_len = 0;
 	g->token_cut = false;
@@ -121,6 +132,8 @@ static void punctuator(struct body *b, char c)
 	}
 	if (g->state == LEX_NAME)
 		g->state = LEX_DEFINITION;
+	if (body_has(b, BODY_GRAPHQL_ALIAS))
+		graphql_tree_sign(&g->tree, c);
 	if (c == '{' && !g->depth && g->state == LEX_DEFINITION)
 		g->state = LEX_SELECTION;
 	if (c == '{' || c == '(' || c == '[')
@@ -183,7 +196,7 @@ void graphql_document(struct body *b, struct slice text)
 		} else if (g->inside) {
 			in_string(g, c);
 		} else if (is_name((unsigned char)c)) {
-			if (g->state > LEX_NAME)
+			if (g->state > LEX_NAME && !body_has(b, BODY_GRAPHQL_ALIAS))
 				continue;
 			if (g->token_len < GRAPHQL_NAME_BYTES)
 				g->token[g->token_len++] = c;
@@ -246,6 +259,36 @@ static const struct graphql_operation *operation_of(const struct graphql *g)
 	return NULL;
 }
 
+/* Where the answer's names are others than the fields' own. */
+static void tell_aliases(struct body *b, const struct graphql_operation *o)
+{
+	struct graphql *g = &b->graphql;
+	struct graphql_places *p = &b->all->places;
+	struct taken v = { .want = b->wants->alias, .kind = TAKEN_TEXT };
+	bool serial = o && slice_eq(slice_str(o->type), SLICE("mutation"));
+
+	g->said_aliases = true;
+	v.index[0] = g->ordinal;
+	if (!g->tree.aliased && !g->tree.broken)
+		return;
+	if (!o || !graphql_places(&g->tree, o->root, serial, p)) {
+		v.index[3] = ALIAS_UNKNOWN;
+		body_take(b, &v);
+		return;
+	}
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct graphql_place *at = &p->at[i];
+		struct slice name = graphql_tree_text(&g->tree, at->name);
+
+		if (!at->clash && slice_eq(name, graphql_tree_text(&g->tree, at->key)))
+			continue;
+		v.text = at->clash ? slice_of(NULL, 0) : name;
+		v.index[1] = (uint32_t)at->place;
+		v.index[2] = (uint32_t)(at->place >> 32);
+		body_take(b, &v);
+	}
+}
+
 void graphql_tell(struct body *b, bool last)
 {
 	struct graphql *g = &b->graphql;
@@ -261,6 +304,8 @@ void graphql_tell(struct body *b, bool last)
 		g->said_name = true;
 		tell(b, BODY_GRAPHQL_NAME, charset_clean(&b->clean, name, cut), cut);
 	}
+	if (last && g->seen_query && !g->said_aliases && body_has(b, BODY_GRAPHQL_ALIAS))
+		tell_aliases(b, o);
 	if (o && !g->said_type) {
 		g->said_type = true;
 		tell(b, BODY_GRAPHQL_TYPE, slice_str(o->type), false);

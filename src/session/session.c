@@ -161,7 +161,9 @@ static bool join(struct session *s, struct identity *who, const struct sighting 
 static enum activity activity_of(struct identity *who, const struct request *r)
 {
 	const struct transaction *t = r->t;
-	uint32_t target = (uint32_t)slice_mix(t->path, 1) | 1, now_ms = short_ms(t->start_ns);
+	/* with its content's size: all that is asked of an API of one address, by a person too, has one path */
+	uint64_t seed = t->unobserved & UNOBSERVED_REQUEST_SIZE ? 1 : t->request.body_bytes + 1;
+	uint32_t target = (uint32_t)slice_mix(t->path, seed) | 1, now_ms = short_ms(t->start_ns);
 	struct poll *p = &who->polls[0];
 	uint32_t interval, slack;
 	int32_t since_ms;

@@ -5,10 +5,10 @@ cookie, or a bearer token that pages keep; the API is on the shop's origin or on
 
 With a bearer token nothing in the request of a page tells whose it is but address, agent and language.
 """
-from lib import people, process, vendure
+from lib import journeys, people, process, vendure, vendure_people
 from lib.agent import Agent, sources
 from lib.people import Visitor, click, go, step
-from lib.suite import Suite, check
+from lib.suite import Suite, check, equal
 
 PASSWORD = "Teekesselchen-88"
 READY = step("see", on="body[data-ready]")
@@ -68,7 +68,8 @@ class Walks:
 
 def everybody(source, host):
     shop = vendure.Vendure().start()
-    agent = Agent("--port", shop.port, *(a for p in shop.windows.values() for a in ("--port", p)), source=source)
+    agent = Agent("--port", shop.port, *(a for p in shop.windows.values() for a in ("--port", p)), "--rules", vendure.RECIPE,
+                  source=source)
     visitors = [v for name, port in shop.windows.items() for v in Walks("http://%s:%d" % (host, port)).visitors(name)]
     people.visit(visitors, seconds=400)
     agent.stop()
@@ -76,7 +77,18 @@ def everybody(source, host):
     reasons = people.keys_apart(visitors, visits, agent)
     for name in vendure.NAMES:
         check("rotation" in reasons["member, " + name], "aliases of member, %s, who logs in and out: %s" % (name, reasons["member, " + name]))
-    return "%d visits, %d page views" % (len(visits), sum(len(v.views) for v in visitors))
+    return "%d visits, %d page views, %d orders" % (len(visits), sum(len(v.views) for v in visitors), ordered(shop, agent))
+
+
+def ordered(shop, agent):
+    """Each order once, as Vendure has it: of each window a guest's and a member's."""
+    orders = vendure_people.Truth(shop.database, [], set()).orders
+    told = [(e["transaction_id"], {"value": e.get("value"), "currency": e.get("currency"), "items": journeys.items_of(e["items"])})
+            for e in journeys.Said(agent.all_rows()).named("purchase")]
+    want = [(code, {"value": "%.2f" % o["value"], "currency": o["currency"], "items": o["items"]}) for code, o in orders.items()]
+    equal(sorted(told, key=lambda pair: pair[0]), sorted(want, key=lambda pair: pair[0]), "orders")
+    equal(len(orders), 2 * len(vendure.NAMES), "orders of Vendure")
+    return len(orders)
 
 
 def discreet(source, mode):

@@ -177,5 +177,119 @@ static void checkout_of_the_sample_shop(void **state)
 			    "");
 }
 
+/* ---- Vendure ---- */
+
+static const char *vendure(const char *request, const char *answer)
+{
+	kit_request("POST", "/shop-api");
+	kit_content(true, "application/json", request);
+	kit_status(200, "application/json; charset=utf-8");
+	kit_content(false, "application/json; charset=utf-8", answer);
+	return kit_say();
+}
+
+#define ORDER                                                                                      \
+	"\"id\":\"1\",\"code\":\"XR9PC8EPG5A8HBGF\",\"active\":true,\"currencyCode\":\"EUR\","     \
+	"\"couponCodes\":[\"TEN\"],"                                                               \
+	"\"totalQuantity\":3,\"subTotalWithTax\":4495,\"shippingWithTax\":500,\"totalWithTax\":"   \
+	"4995,"                                                                                    \
+	"\"discounts\":[{\"amountWithTax\":-250},{\"amountWithTax\":-250}],\"taxSummary\":[{"      \
+	"\"taxTotal\":797},{"                                                                      \
+	"\"taxTotal\":0}],\"lines\":[{\"quantity\":3,\"unitPriceWithTax\":1665,"                   \
+	"\"productVariant\":{\"id\":\"8\",\"name\":"                                               \
+	"\"Blend\"}}]"
+#define CART                                                                                       \
+	"cart(id=XR9PC8EPG5A8HBGF value=4495/2EUR quantity=3/0 items=1 [ id=8 name=Blend "         \
+	"quantity=3/0 price=1665/2EUR ] )"
+
+static void carts_of_vendure(void **state)
+{
+	static const char in[] =
+		"add_to_cart coupon=TEN currency=EUR tax=incl [ id=8 quantity=3/0 ] " CART "\n";
+
+	compiles(file("share/recipes/vendure.yaml"));
+	assert_string_equal(vendure("{\"query\":\"mutation A($productVariantId: ID!, $quantity: "
+				    "Int!) { addItemToOrder("
+				    "productVariantId: $productVariantId, quantity: $quantity) { "
+				    "...O } }\",\"variables\":{"
+				    "\"productVariantId\":\"8\",\"quantity\":3}}",
+				    "{\"data\":{\"addItemToOrder\":{" ORDER "}}}"),
+			    in);
+	assert_string_equal(vendure("{\"query\":\"mutation { addItemToOrder(productVariantId: 8, "
+				    "quantity: 3) { code } }\"}",
+				    "{\"data\":{\"addItemToOrder\":{" ORDER "}}}"),
+			    in);
+	assert_string_equal(
+		vendure("{\"query\":\"mutation { order: addItemToOrder(productVariantId: 8, "
+			"quantity: 3) { code } }\"}",
+			"{\"data\":{\"order\":{" ORDER "}}}"),
+		in);
+	/* as many as there were */
+	assert_string_equal(vendure("{\"query\":\"mutation { addItemToOrder(productVariantId: 8, "
+				    "quantity: 9) { code } }\"}",
+				    "{\"data\":{\"addItemToOrder\":{\"errorCode\":\"INSUFFICIENT_"
+				    "STOCK_ERROR\",\"message\":\"Only "
+				    "3\",\"quantityAvailable\":3,\"order\":{" ORDER "}}}}"),
+			    "parcours.cart_refused reason=Only 3\nadd_to_cart coupon=TEN "
+			    "currency=EUR tax=incl [ id=8 "
+			    "quantity=9/0 ] " CART "\n");
+	assert_string_equal(
+		vendure("{\"query\":\"mutation { adjustOrderLine { x } }\"}",
+			"{\"data\":{\"adjustOrderLine\":{\"__typename\":\"OrderLimitError\"}}}"),
+		"parcours.cart_refused reason=OrderLimitError\n");
+	/* what went wrong as a whole is none */
+	assert_string_equal(vendure("{\"query\":\"mutation { addItemToOrder { id } }\"}",
+				    "{\"errors\":[{\"message\":\"no\"}],\"data\":null}"),
+			    "");
+	assert_string_equal(vendure("{\"query\":\"{ activeOrder { id } }\"}",
+				    "{\"data\":{\"activeOrder\":null}}"),
+			    "view_cart cart( empty )\n");
+	assert_string_equal(vendure("{\"query\":\"{ activeOrder { id } }\"}",
+				    "{\"data\":{\"activeOrder\":{" ORDER "}}}"),
+			    "view_cart coupon=TEN currency=EUR tax=incl " CART "\n");
+}
+
+static void orders_of_vendure(void **state)
+{
+	compiles(file("share/recipes/vendure.yaml"));
+	assert_string_equal(
+		vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+			"{\"data\":{\"addPaymentToOrder\":{\"state\":\"PaymentSettled\"," ORDER
+			"}}}"),
+		"purchase order=XR9PC8EPG5A8HBGF order_id=1 status=Settled coupon=TEN "
+		"value=4995/2EUR "
+		"tax=797/2EUR shipping=500/2EUR discount=500/2EUR items_value=4495/2EUR "
+		"currency=EUR tax=incl [ "
+		"id=8 name=Blend quantity=3/0 price=1665/2EUR ] cart(id=XR9PC8EPG5A8HBGF )\n");
+	assert_string_equal(
+		vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+			"{\"data\":{\"addPaymentToOrder\":{\"state\":\"ArrangingPayment\"," ORDER
+			"}}}"),
+		"add_payment_info cart(id=XR9PC8EPG5A8HBGF )\n");
+	/* whether it was placed, nothing says */
+	assert_string_equal(vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+				    "{\"data\":{\"addPaymentToOrder\":{" ORDER "}}}"),
+			    "");
+	assert_string_equal(
+		vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+			"{\"data\":{\"addPaymentToOrder\":{\"code\":\"A\",\"active\":false}}}"),
+		"purchase order=A tax=incl cart(id=A )\n");
+	assert_string_equal(vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+				    "{\"data\":{\"addPaymentToOrder\":{\"errorCode\":\"PAYMENT_"
+				    "DECLINED_ERROR\",\"message\":\"m\","
+				    "\"paymentErrorMessage\":\"declined\"}}}"),
+			    "parcours.payment_error reason=declined\n");
+	/* a second click, and a look back */
+	assert_string_equal(vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
+				    "{\"data\":{\"addPaymentToOrder\":{\"errorCode\":\"NO_ACTIVE_"
+				    "ORDER_ERROR\"}}}"),
+			    "");
+	assert_string_equal(
+		vendure("{\"query\":\"{ orderByCode { id } }\"}",
+			"{\"data\":{\"orderByCode\":{\"state\":\"PaymentSettled\"," ORDER "}}}"),
+		"");
+}
+
 UNIT_MAIN(T(examples_of_the_guide), T(every_recipe), T(products_of_the_sample_shop),
-	  T(carts_of_the_sample_shop), T(checkout_of_the_sample_shop))
+	  T(carts_of_the_sample_shop), T(checkout_of_the_sample_shop), T(carts_of_vendure),
+	  T(orders_of_vendure))

@@ -14,6 +14,7 @@ from . import process, servers
 from .servers import program
 from .suite import check
 
+RECIPE = os.path.join(process.TOP, "share", "recipes", "vendure.yaml")
 HERE = os.path.join(process.APPS, "vendure")
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "parcours")
 SOURCES = ("package.json", "package-lock.json")
@@ -66,6 +67,7 @@ class Vendure(servers.Server):
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.modules = modules()
             shutil.copy(database(self.modules), os.path.join(self.place, "shop.sqlite"))
+        self.database = os.path.join(self.place, "shop.sqlite")
         self.windows = {name: process.free_port() for name in NAMES}
 
     def command(self):
@@ -80,7 +82,7 @@ class Vendure(servers.Server):
 daemon off; worker_processes 2; pid %(d)s/pid; error_log %(d)s/nginx.log; user root;
 events { worker_connections 1024; }
 http {
-  include /etc/nginx/mime.types; sendfile on; gzip on; access_log %(d)s/nginx-access.log;
+  include /etc/nginx/mime.types; sendfile on; gzip on; gzip_types application/json; access_log %(d)s/nginx-access.log;
   client_body_temp_path %(d)s/t1; proxy_temp_path %(d)s/t2; fastcgi_temp_path %(d)s/t3; uwsgi_temp_path %(d)s/t4; scgi_temp_path %(d)s/t5;
   upstream vendure { server 127.0.0.1:%(port)d; keepalive 16; keepalive_timeout 3s; } # Node closes after 5 s
   map $host $api { default api.$host; 127.0.0.1 127.0.0.1; }

@@ -26,6 +26,8 @@ async function ask(query, variables) {
 }
 
 const ERROR = '... on ErrorResult { errorCode message }';
+const SHOWN = `fragment Shown on Order { id code state currencyCode totalQuantity subTotalWithTax shippingWithTax totalWithTax taxSummary { taxTotal }
+	discounts { amountWithTax } lines { id quantity unitPriceWithTax productVariant { id name } } }`;
 const pages = {
 	async '/'() {
 		const { products } = await ask('{ products { items { name slug } } }');
@@ -42,7 +44,7 @@ const pages = {
 		});
 	},
 	async '/basket'() {
-		const { activeOrder } = await ask('{ activeOrder { totalWithTax lines { id quantity } } }');
+		const { activeOrder } = await ask('{ activeOrder { ...Shown } } ' + SHOWN);
 		for (const line of activeOrder ? activeOrder.lines : []) {
 			put(`<p class="line"><button id="less${line.id}">less</button></p>`);
 			on('less' + line.id, async () => {
@@ -85,7 +87,7 @@ const pages = {
 				{ input: { streetLine1: 'Street 1', countryCode: 'DE', postalCode: '10115', city: 'Berlin' } });
 			await ask(`mutation ($id: [ID!]!) { setOrderShippingMethod(shippingMethodId: $id) { ... on Order { id } ${ERROR} } }`, { id: [ways[0].id] });
 			await ask(`mutation { transitionOrderToState(state: "ArrangingPayment") { ... on Order { id } ${ERROR} } }`);
-			const { addPaymentToOrder: order } = await ask(`mutation { addPaymentToOrder(input: { method: "standard-payment", metadata: {} }) { ... on Order { code state } ${ERROR} } }`);
+			const { addPaymentToOrder: order } = await ask(`mutation { addPaymentToOrder(input: { method: "standard-payment", metadata: {} }) { ... on Order { ...Shown } ${ERROR} } } ${SHOWN}`);
 			if (order.state === 'PaymentSettled')
 				location = '/thanks';
 		});

@@ -199,7 +199,7 @@ static const char *vendure(const char *request, const char *answer)
 	"\"productVariant\":{\"id\":\"8\",\"name\":"                                               \
 	"\"Blend\"}}]"
 #define CART                                                                                       \
-	"cart(id=XR9PC8EPG5A8HBGF value=4495/2EUR quantity=3/0 items=1 [ id=8 name=Blend "         \
+	"cart( id=XR9PC8EPG5A8HBGF value=4495/2EUR quantity=3/0 items=1 [ id=8 name=Blend "        \
 	"quantity=3/0 price=1665/2EUR ] )"
 
 static void carts_of_vendure(void **state)
@@ -260,12 +260,12 @@ static void orders_of_vendure(void **state)
 		"value=4995/2EUR "
 		"tax=797/2EUR shipping=500/2EUR discount=500/2EUR items_value=4495/2EUR "
 		"currency=EUR tax=incl [ "
-		"id=8 name=Blend quantity=3/0 price=1665/2EUR ] cart(id=XR9PC8EPG5A8HBGF )\n");
+		"id=8 name=Blend quantity=3/0 price=1665/2EUR ] cart( id=XR9PC8EPG5A8HBGF )\n");
 	assert_string_equal(
 		vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
 			"{\"data\":{\"addPaymentToOrder\":{\"state\":\"ArrangingPayment\"," ORDER
 			"}}}"),
-		"add_payment_info cart(id=XR9PC8EPG5A8HBGF )\n");
+		"add_payment_info cart( id=XR9PC8EPG5A8HBGF )\n");
 	/* whether it was placed, nothing says */
 	assert_string_equal(vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
 				    "{\"data\":{\"addPaymentToOrder\":{" ORDER "}}}"),
@@ -273,7 +273,7 @@ static void orders_of_vendure(void **state)
 	assert_string_equal(
 		vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
 			"{\"data\":{\"addPaymentToOrder\":{\"code\":\"A\",\"active\":false}}}"),
-		"purchase order=A tax=incl cart(id=A )\n");
+		"purchase order=A tax=incl cart( id=A )\n");
 	assert_string_equal(vendure("{\"query\":\"mutation { addPaymentToOrder { id } }\"}",
 				    "{\"data\":{\"addPaymentToOrder\":{\"errorCode\":\"PAYMENT_"
 				    "DECLINED_ERROR\",\"message\":\"m\","

@@ -161,3 +161,24 @@ void tell_alias(struct session *s, struct identity *who, const uint8_t key_new[K
 	memcpy(both + KEY_BYTES, key_new, KEY_BYTES);
 	tell(s, &f, SLICE("parcours.session.alias"), slice_of(both, sizeof(both)));
 }
+
+void visit_key_of(struct session *s, const struct identity *who, uint64_t period,
+		  uint8_t ret[KEY_BYTES])
+{
+	keys_visitor(s->keys, s->options.period_s, period, site_name(who->site),
+		     who->basis.kind == EVIDENCE_ADDRESS, who->basis.hash, ret);
+}
+
+void tell_other_name(struct session *s, struct identity *who, const struct basis *also,
+		     uint64_t at_ns)
+{
+	const struct basis own = who->basis;
+	uint8_t key[KEY_BYTES];
+
+	if (who->visit.state != VISIT_OPEN)
+		return;
+	who->basis = *also;
+	visit_key_of(s, who, who->visit.period, key);
+	who->basis = own;
+	tell_alias(s, who, key, "basis", at_ns);
+}

@@ -276,3 +276,14 @@ struct identity *identities_newer(struct identities *x, struct identity *who)
 
 	return next == &x->values[who->value] ? NULL : list_entry(next, struct identity, of_value);
 }
+
+struct basis identity_elsewhere(const struct sighting *seen, const struct basis *set,
+				const struct request *r, const uint64_t print_key[2])
+{
+	if (set->kind <= EVIDENCE_COOKIE && !seen->fresh &&
+	    seen->who->basis.kind == EVIDENCE_ADDRESS)
+		return *set;
+	if (set->kind <= EVIDENCE_COOKIE && seen->fresh && request_is_internal(r))
+		return (struct basis){ { print_key[0], print_key[1] }, EVIDENCE_ADDRESS };
+	return (struct basis){ .kind = EVIDENCE_KINDS };
+}

@@ -149,6 +149,7 @@ struct sighting {
 	struct identity *who; /* NULL: nobody can be named */
 	struct basis basis;   /* best basis of the request, of a new visitor of the response too */
 	struct basis next;    /* what the response gives a client that is known to keep it */
+	struct basis also;    /* what another host may know the same visitor by */
 	bool fresh;	      /* the identity was made for it */
 	bool newcomer; /* it brought nothing that tells visitors apart, and was given something */
 	bool shared;   /* others look the same */
@@ -161,6 +162,12 @@ enum look_mode {
 	LOOK_LABEL, /* no new identity */
 	LOOK_OPEN,
 };
+
+/* Who is given the first thing that tells him apart (`set`) was known by his looks alone until then: here, or,
+ * where he came from a page of the site, on another host. The host that goes on may know only the new value.
+ * By what else it may know him; kind EVIDENCE_KINDS: nothing. */
+struct basis identity_elsewhere(const struct sighting *seen, const struct basis *set,
+				const struct request *r, const uint64_t print_key[2]);
 
 /* sighting.c: whose request it is. `evict` is called while there is no room for a new identity: it must
  * take one away (identities_remove) or return false. */

@@ -74,6 +74,12 @@ void reach_listener(void *ctx, struct listener_news *n);
 int aliases_new(uint32_t visits, struct table **ret);
 void tell_start(struct session *s, const struct identity *who);
 void tell_end(struct session *s, struct identity *who);
+/* The key of its basis in that period. */
+void visit_key_of(struct session *s, const struct identity *who, uint64_t period,
+		  uint8_t ret[KEY_BYTES]);
+/* Another host may know it by that. */
+void tell_other_name(struct session *s, struct identity *who, const struct basis *also,
+		     uint64_t at_ns);
 void tell_alias(struct session *s, struct identity *who, const uint8_t key_new[KEY_BYTES],
 		const char *reason, uint64_t now_ns);
 /* For pages_sink. */

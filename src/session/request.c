@@ -128,6 +128,16 @@ bool request_is_internal(const struct request *r)
 	return host.len && (slice_ieq(host, r->host) || slice_ieq(host, r->t->server_name));
 }
 
+bool request_brings_nothing(const struct transaction *t)
+{
+	const struct evidence_list *list = &t->request.evidence;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->at[i].kind <= EVIDENCE_TOKEN)
+			return false;
+	return true;
+}
+
 bool request_touches_cart(const struct transaction *t)
 {
 	/* each with a letter that is seldom in others */

@@ -58,6 +58,8 @@ struct request {
 void request_read(const struct transaction *t, const struct trust *trust, struct request *ret);
 /* It comes from a page of the same host, by its Referer. */
 bool request_is_internal(const struct request *r);
+/* Nothing that tells visitors apart, nor a cookie of which it is not known yet what it is. */
+bool request_brings_nothing(const struct transaction *t);
 /* It changes a basket or goes to the checkout. */
 bool request_touches_cart(const struct transaction *t);
 

@@ -35,13 +35,6 @@ static uint32_t period_at(const struct session *s, uint64_t mono_ns)
 	return (uint32_t)(session_unix(s, mono_ns) / NS_PER_SECOND / s->options.period_s);
 }
 
-static void key_of(struct session *s, const struct identity *who, uint32_t period,
-		   uint8_t ret[KEY_BYTES])
-{
-	keys_visitor(s->keys, s->options.period_s, period, site_name(who->site),
-		     who->basis.kind == EVIDENCE_ADDRESS, who->basis.hash, ret);
-}
-
 /* New: nothing of the site was brought, and something was given to keep. Returning: a visit before this one is
  * known, under the same key. Both are said within the life of a key only; beyond it nobody is known again. */
 static enum visitor_kind visitor_of(const struct session *s, const struct identity *who,
@@ -69,7 +62,7 @@ static void begin_visit(struct session *s, struct identity *who, const struct si
 	pages_leave(s->pages, who); /* of latecomers to the visit before */
 	segment_leave(s->segments, &who->visit.segment);
 	segment_begin(s->segments, r, visitor, &v.segment);
-	key_of(s, who, v.period, v.key);
+	visit_key_of(s, who, v.period, v.key);
 	keys_session(s->keys, v.key, v.start_unix_ns, v.id);
 	identities_visit(s->identities, who, &v);
 	s->stats.started++;
@@ -95,7 +88,7 @@ static void follow_basis(struct session *s, struct identity *who, const struct b
 	who->visit.period = period;
 	if (who->visit.state != VISIT_OPEN)
 		return;
-	key_of(s, who, period, key);
+	visit_key_of(s, who, period, key);
 	tell_alias(s, who, key, reason, at_ns);
 }
 
@@ -324,6 +317,8 @@ static void place(struct session *s, struct identity *who, const struct sighting
 		tell_start(s, who); /* its first page says by which way it came */
 	if (seen->next.kind != EVIDENCE_KINDS)
 		follow_basis(s, who, &seen->next, t->start_ns);
+	if (seen->also.kind != EVIDENCE_KINDS)
+		tell_other_name(s, who, &seen->also, t->start_ns);
 	s->stats.in_visits++;
 	mark(t, who);
 	if (v->state == VISIT_ENDED) { /* it was told already, without this one */

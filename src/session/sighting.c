@@ -37,6 +37,7 @@ struct look {
 	bool brings_jar; /* … in a cookie or its like */
 	bool no_jar;	 /* its visitor seems to take no cookies */
 	bool gives;	 /* the response sets one */
+	bool first_gift; /* … the first that its visitor is seen to be given */
 	bool has_page;	 /* … and target and referer */
 	uint32_t target, referer;
 	bool (*evict)(void *ctx);
@@ -494,6 +495,8 @@ static void choose_basis(struct look *l, bool keeps)
 		l->ret->basis = set;
 	else if ((l->brings_jar || keeps) && set.kind <= EVIDENCE_COOKIE)
 		l->ret->next = set;
+	if (l->first_gift)
+		l->ret->also = identity_elsewhere(l->ret, &set, l->r, l->print_key);
 	if (l->ret->basis.kind == EVIDENCE_KINDS && bare && l->has_print)
 		l->ret->basis =
 			(struct basis){ { l->print_key[0], l->print_key[1] }, EVIDENCE_ADDRESS };
@@ -555,17 +558,6 @@ static void survey(struct look *l)
 	}
 }
 
-/* Nor a cookie of which it is not known yet what it is. */
-static bool brings_nothing(const struct look *l)
-{
-	const struct evidence_list *list = &l->t->request.evidence;
-
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->at[i].kind <= EVIDENCE_TOKEN)
-			return false;
-	return true;
-}
-
 void identities_find(struct identities *x, struct known_site *site, const struct request *r,
 		     enum look_mode mode, bool (*evict)(void *ctx), void *ctx, struct sighting *ret)
 {
@@ -575,7 +567,9 @@ void identities_find(struct identities *x, struct known_site *site, const struct
 	bool parallel = false, empty, keeps;
 	struct identity *who;
 
-	*ret = (struct sighting){ .basis.kind = EVIDENCE_KINDS, .next.kind = EVIDENCE_KINDS };
+	*ret = (struct sighting){ .basis.kind = EVIDENCE_KINDS,
+				  .next.kind = EVIDENCE_KINDS,
+				  .also.kind = EVIDENCE_KINDS };
 	survey(&l);
 	who = by_request(&l, mode);
 	if (mode == LOOK_KNOWN) {
@@ -583,13 +577,14 @@ void identities_find(struct identities *x, struct known_site *site, const struct
 		return;
 	}
 	empty = !who && !l.brings;
-	ret->newcomer = empty && l.gives && brings_nothing(&l);
+	ret->newcomer = empty && l.gives && request_brings_nothing(l.t);
 	if (!who)
 		who = unknown(&l, mode == LOOK_OPEN, &parallel);
 	ret->who = who;
 	if (!who)
 		return;
 	keeps = who->emptied;
+	l.first_gift = empty && l.gives && !has_jar(&l, who);
 	learn_request(&l, who);
 	learn_response(&l, who, (empty ? CLUE_FIRST : 0) | (parallel ? CLUE_PARALLEL : 0));
 	if (empty && l.gives)

@@ -25,6 +25,7 @@ const char *event_kind_name(enum event_kind k)
 		[EVENT_PAYMENT_ERROR] = "parcours.payment_error",
 		[EVENT_CART] = "parcours.cart",
 		[EVENT_CART_ABANDONED] = "parcours.cart_abandoned",
+		[EVENT_PAYMENT_NOTICE] = "parcours.payment_notice",
 	};
 
 	return names[k];

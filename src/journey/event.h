@@ -18,10 +18,15 @@
  * twice, only be nobody else's: "u" le64(connection id) le64(position of the request) le64(its start, ms
  * since 1970) le32(ordinal); the time, since connection ids begin anew with each boot.
  *
- * The revision of a cart's facts is the time of its last activity in ms since 1970, and more than that of
- * the fact before, so that of two hosts that saw one cart the later word counts. Of a purchase it
- * is 1, and one more each time that another exchange knew more of the order (cart/sold.c): the fact then
- * holds all of both. Of every other fact it is 1.
+ * The revision of a cart's facts is the time in ns since 1970 at which what they say of its content was so
+ * (the end of the answer that showed it, or of a later request to change it that no answer has shown), and
+ * more than that of the fact before. So of two hosts that saw one cart the one counts that saw it later,
+ * whichever of them the visitor came to after that. Of a purchase it is 1, and one more each time that
+ * another exchange knew more of the order (cart/sold.c): the fact then holds all of both. Of every other
+ * fact it is 1.
+ *
+ * Behind a balancer a host sees some requests of a visit: steps (`again`), empty carts and notices of payment
+ * are told also where this host does not know of which cart they are; over all hosts that can be decided.
  *
  * Slices live as long as the call.
  */
@@ -51,6 +56,7 @@ enum event_kind {
 	EVENT_PAYMENT_ERROR,
 	EVENT_CART, /* parcours.cart: the state of one cart; each replaces the one before */
 	EVENT_CART_ABANDONED,
+	EVENT_PAYMENT_NOTICE, /* parcours.payment_notice: of a cart that another host may know */
 	EVENTS
 };
 /* add_to_cart, … and parcours.cart_refused, …: event_name of a row. NULL: EVENT_OWN. */
@@ -80,8 +86,9 @@ struct cart_state {
 	struct amount value, quantity;
 	const struct item *items;
 	uint32_t item_count;
-	bool recovered; /* an earlier visit of the same key left it */
-	uint64_t opened_unix_ns, last_activity_unix_ns;
+	bool recovered;		 /* an earlier visit of the same key left it */
+	uint64_t opened_unix_ns; /* 0: not known here */
+	uint64_t last_activity_unix_ns;
 };
 
 /* What had gone wrong or been slow in the visit before its last activity; each 0 or NULL: nothing had. */
@@ -113,6 +120,7 @@ struct event {
 	enum event_source source;
 	enum confidence confidence;
 	const char *rule; /* its name; NULL: of several */
+	bool again; /* a step: told of this cart before, or this host knows none that it is of */
 
 	uint32_t has; /* SAID_…; value of an ABANDONED: what was at stake */
 	struct amount value, tax, shipping, discount, items_value;

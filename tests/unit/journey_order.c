@@ -149,7 +149,7 @@ static void second_cart_after_an_order_starts_anew(void **state)
 	told();
 	/* the form of the checkout once more, by the back button */
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 2500, .took = 10);
-	told_is("");
+	told_is("begin_checkout again\n");
 	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 3000, .took = 10, .items = "B1",
 	    .cart = "B1@300");
 	told_is("add_to_cart B1@300 =3.00EUR\n"
@@ -279,7 +279,7 @@ static void shop_that_empties_the_cart_before_it_is_paid(void **state)
 	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 2000, .took = 10, .cart = "");
 	/* nothing is in it that could be checked out */
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 2100, .took = 10);
-	told_is("parcours.cart emptied cart q0\n");
+	told_is("parcours.cart emptied cart q0\nbegin_checkout again\n");
 	SAY(AWAY, .at = 2200, .took = 10, .order_id = "77");
 	told_is("add_payment_info A1@500 =5.00EUR\n"
 		"parcours.cart open payment A1@500 =5.00EUR q1\n");
@@ -344,7 +344,7 @@ static void no_notice_is_left_at_the_payment_page(void **state)
 static void notice_of_an_unknown_cart_is_no_order(void **state)
 {
 	SAY(NOTICE, .at = 1000, .took = 10, .order_id = "77", .number = "N1");
-	told_is("");
+	told_is("parcours.payment_notice N1\n");
 	assert_u64(kit_stats().notices_unknown, 1);
 }
 
@@ -371,7 +371,7 @@ static void recovered_by_the_same_visitor(void **state)
 		"parcours.cart open checkout A1@500 =5.00EUR q1 recovered\n");
 	/* what was completed is not completed again */
 	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 2, .key = 1, .at = 9001000);
-	told_is("");
+	told_is("begin_checkout again\n");
 }
 
 static void other_content_is_not_recovered(void **state)
@@ -465,6 +465,87 @@ static void visit_that_goes_on_has_the_same_cart(void **state)
 	assert_memory_equal(first, kit.last[EVENT_CART].event_id, KEY_BYTES);
 }
 
+/* ---- what another host did ---- */
+
+static void another_id_is_another_cart(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500",
+	    .cart_id = "c1");
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 2000, .took = 10);
+	told();
+	/* its order was made at another host, and the next one has the same goods in it */
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 3000, .took = 10, .cart = "A1@500",
+	    .cart_id = "c2");
+	told_is("parcours.cart_abandoned evicted open shipping A1@500 =5.00EUR q1\n"
+		"view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
+}
+
+static void another_id_after_a_login_may_be_the_same_cart(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500",
+	    .cart_id = "c1");
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 2000, .took = 10);
+	SAY(.say = SAY_LOGIN, .visit = 1, .at = 2500, .took = 10);
+	told();
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 3000, .took = 10, .cart = "A1@500",
+	    .cart_id = "c2");
+	told_is("parcours.cart open shipping A1@500 =5.00EUR q1\n");
+}
+
+static void order_of_another_cart_leaves_this_one(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500",
+	    .cart_id = "c2");
+	told();
+	SAY(BUY, .at = 2000, .took = 10, .number = "N1", .cart_id = "c1");
+	told_is("purchase N1\n");
+	assert_u64(kit_stats().open, 1);
+	assert_u64(kit_stats().ordered, 0);
+}
+
+/* A step that was completed before anything was shown may be of the cart before. */
+static void cart_is_opened_when_it_is_shown(void **state)
+{
+	SAY(.say = SAY_SHIPPING_INFO, .visit = 1, .at = 1000, .took = 10);
+	assert_u64(kit.cart[EVENT_CART].opened_unix_ns, 1000 * MS + KIT_WALL);
+	assert_u64(kit.last[EVENT_CART].revision, 1); /* any word of what is in it counts more */
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 3000, .took = 10, .cart = "A1@500");
+	assert_u64(kit.cart[EVENT_CART].opened_unix_ns, 3000 * MS + KIT_WALL);
+	assert_u64(kit.last[EVENT_CART].revision, 3010 * MS + KIT_WALL);
+}
+
+static void last_activity_is_no_revision(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500");
+	visit_ends(1, END_TIMEOUT, 9000);
+	assert_u64(kit.cart[EVENT_CART].last_activity_unix_ns, 9000 * MS + KIT_WALL);
+	assert_u64(kit.last[EVENT_CART_ABANDONED].revision, 1010 * MS + KIT_WALL + 2);
+}
+
+static void change_that_nobody_showed_is_of_its_time(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(.say = SAY_ADD_TO_CART, .visit = 1, .at = 2000, .took = 10, .items = "B1");
+	visit_ends(1, END_TIMEOUT, 9000);
+	assert_u64(kit.last[EVENT_CART].revision, 2010 * MS + KIT_WALL);
+	assert_false(kit.cart[EVENT_CART].has_value);
+}
+
+static void empty_cart_is_told_once_and_at_the_end(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "");
+	told_is("parcours.cart emptied none q0\n");
+	assert_u64(kit.last[EVENT_CART].revision, 1010 * MS + KIT_WALL);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 2000, .took = 10, .cart = "");
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 3000, .took = 10, .cart = "");
+	told_is("");
+	visit_ends(1, END_TIMEOUT, 3000);
+	told_is("parcours.cart emptied none q0\n");
+	assert_u64(kit.last[EVENT_CART].revision, 3010 * MS + KIT_WALL);
+	assert_u64(kit_stats().opened, 0);
+}
+
 #define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lines_of_its_cart),
 	  C(cart_with_a_hole_lends_nothing), C(cart_that_was_not_shown_again_lends_nothing),
@@ -474,11 +555,15 @@ UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lin
 	  C(second_cart_after_an_order_starts_anew), C(second_cart_of_the_same_id_is_another),
 	  C(late_answer_of_before_the_order_opens_nothing), C(emptied_by_the_order_is_ordered),
 	  C(confirmation_shows_the_ordered_cart), C(order_that_is_told_after_the_next_cart),
-	  C(what_is_told_after_another_cart_is_not_its), C(notice_closes_the_cart),
-	  C(shop_that_empties_the_cart_before_it_is_paid), C(notice_by_the_id_of_the_cart),
-	  C(customer_first_then_the_notice), C(customer_comes_back_as_another_visit),
-	  C(no_notice_is_left_at_the_payment_page), C(notice_of_an_unknown_cart_is_no_order),
-	  C(refused_payment_is_of_its_cart), C(recovered_by_the_same_visitor),
-	  C(other_content_is_not_recovered), C(recovered_by_the_id_of_the_cart),
-	  C(cart_goes_on_in_another_open_visit), C(merged_visits_have_one_cart),
-	  C(known_again_by_a_later_key), C(visit_that_goes_on_has_the_same_cart))
+	  C(what_is_told_after_another_cart_is_not_its), C(notice_closes_the_cart), C(shop_that_empties_the_cart_before_it_is_paid),
+	  C(notice_by_the_id_of_the_cart), C(customer_first_then_the_notice),
+	  C(customer_comes_back_as_another_visit), C(no_notice_is_left_at_the_payment_page),
+	  C(notice_of_an_unknown_cart_is_no_order), C(refused_payment_is_of_its_cart),
+	  C(recovered_by_the_same_visitor), C(other_content_is_not_recovered),
+	  C(recovered_by_the_id_of_the_cart), C(cart_goes_on_in_another_open_visit),
+	  C(merged_visits_have_one_cart), C(known_again_by_a_later_key),
+	  C(visit_that_goes_on_has_the_same_cart), C(another_id_is_another_cart),
+	  C(another_id_after_a_login_may_be_the_same_cart),
+	  C(order_of_another_cart_leaves_this_one), C(cart_is_opened_when_it_is_shown),
+	  C(last_activity_is_no_revision), C(change_that_nobody_showed_is_of_its_time),
+	  C(empty_cart_is_told_once_and_at_the_end))

@@ -192,7 +192,7 @@ bool console_event(struct console *c, struct buf *out, const struct event *e)
 	size_t columns = line_columns(c), used;
 	struct line_rest rest = { &text, columns < 256 ? columns - TITLE - 1 : 256 - TITLE };
 
-	if ((c->show != CONSOLE_ALL && c->show != CONSOLE_PAGES) || !title ||
+	if ((c->show != CONSOLE_ALL && c->show != CONSOLE_PAGES) || !title || e->again ||
 	    (e->kind == EVENT_PURCHASE && e->revision > 1) || !line_is_due(c, &c->window_facts))
 		return false;
 	line_add_visit(c, out, e->has_session ? e->session_id : NULL, e->segment.synthetic != NULL,

@@ -153,7 +153,9 @@ static void put_state(struct buf *b, const struct event *e)
 
 	put_str(b, ATTRIBUTES, SLICE("parcours.step"), step_name(c->step));
 	put_str(b, ATTRIBUTES, SLICE("parcours.condition"), cart_condition_name(c->condition));
-	attr_int(b, ATTRIBUTES, SLICE("parcours.opened_unix_nano"), (int64_t)c->opened_unix_ns);
+	if (c->opened_unix_ns)
+		attr_int(b, ATTRIBUTES, SLICE("parcours.opened_unix_nano"),
+			 (int64_t)c->opened_unix_ns);
 	attr_int(b, ATTRIBUTES, SLICE("parcours.last_activity_unix_nano"),
 		 (int64_t)c->last_activity_unix_ns);
 	put_true(b, ATTRIBUTES, SLICE("parcours.recovered"), c->recovered);
@@ -251,6 +253,7 @@ static void put_event(struct buf *b, const void *ctx)
 	put_str(b, ATTRIBUTES, SLICE("parcours.confidence"),
 		e->confidence == CONFIDENCE_CERTAIN ? "certain" : "candidate");
 	put_str(b, ATTRIBUTES, SLICE("parcours.rule"), e->rule);
+	put_true(b, ATTRIBUTES, SLICE("parcours.again"), e->again);
 	put_money(b, e);
 	put_words(b, e);
 	if (e->item_count)

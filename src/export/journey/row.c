@@ -118,7 +118,8 @@ static void put_state(struct json *j, const struct event *e)
 	put_str(j, "condition", cart_condition_name(c->condition));
 	if (e->kind == EVENT_CART_ABANDONED)
 		put_str(j, "end_reason", end_reason_name(e->end_reason));
-	json_key_u64(j, "opened_unix_nano", c->opened_unix_ns);
+	if (c->opened_unix_ns)
+		json_key_u64(j, "opened_unix_nano", c->opened_unix_ns);
 	json_key_u64(j, "last_activity_unix_nano", c->last_activity_unix_ns);
 	put_true(j, "recovered", c->recovered);
 	if (e->kind == EVENT_CART_ABANDONED && preceded_any(e->preceded))
@@ -216,6 +217,7 @@ static void put_proof(struct json *j, const struct event *e)
 	put_str(j, "source", e->source == SOURCE_RULE ? "rule" : "recogniser");
 	put_str(j, "confidence", e->confidence == CONFIDENCE_CERTAIN ? "certain" : "candidate");
 	put_str(j, "parcours.rule", e->rule);
+	put_true(j, "again", e->again);
 }
 
 void event_row(struct buf *out, const struct event *e)

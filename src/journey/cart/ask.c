@@ -548,6 +548,19 @@ void asks_refused(struct carts *c, struct holder *h, const struct interval *when
 	}
 }
 
+static void leave_unknown(struct cart *cart, const struct ask *a)
+{
+	cart->unshown = true;
+	if (since(a->when.end_ns, cart->known_ns) > 0)
+		cart->known_ns = a->when.end_ns;
+}
+
+void asks_leave_unknown(struct holder *h)
+{
+	for (const struct ask *a = h->asks; a; a = a->next)
+		leave_unknown(&h->cart, a);
+}
+
 /* What is in the cart is not known from then on, until it is shown again. */
 bool asks_expire(struct carts *c, struct holder *h, uint64_t now_ns)
 {
@@ -565,8 +578,10 @@ bool asks_expire(struct carts *c, struct holder *h, uint64_t now_ns)
 			continue;
 		}
 		c->stats.changes_unshown += !a->shown;
-		if (cart->open && !cart->emptied && !cart->unshown && !a->shown)
-			cart->unshown = cart->dirty = true;
+		if (cart->open && !cart->emptied && !a->shown) {
+			cart->dirty |= !cart->unshown;
+			leave_unknown(cart, a);
+		}
 		*at = a->next;
 		ask_free(c, a);
 	}

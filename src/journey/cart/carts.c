@@ -39,8 +39,11 @@ static void tell_once(struct carts *c, struct holder *h, const struct said *s)
 {
 	uint16_t bit = (uint16_t)(1u << step_of[s->say]);
 
-	if (h->cart.told & bit)
+	if (h->cart.told & bit) {
+		if (step_of[s->say])
+			tell_again(c, (enum event_kind)kind_of[s->say], s);
 		return;
+	}
 	h->cart.told |= bit;
 	tell_said(c, (enum event_kind)kind_of[s->say], h, s);
 }
@@ -61,20 +64,25 @@ static void step_said(struct carts *c, struct holder *h, const struct said *s,
 	enum step step = (enum step)step_of[s->say];
 
 	if (is_past(c, h, when)) {
-		if (cart->open)
+		if (cart->open) {
 			c->stats.late++;
-		else
+			tell_again(c, (enum event_kind)kind_of[s->say], s);
+		} else {
 			tell_once(c, h, s);
+		}
 		return;
 	}
 	/* emptied, and away to be paid: that is the order */
 	if (cart->emptied && s->say == SAY_PAYMENT_AWAY)
 		cart->emptied = false;
-	if (cart->emptied && since(when->at_ns, cart->shown.at_ns) < 0)
-		tell_once(c, h, s);
 	/* a checkout without a cart: a look back after the order, unless nothing was seen of it before */
-	if (cart->emptied || (!cart->open && cart->ordinal))
+	if (cart->emptied || (!cart->open && cart->ordinal)) {
+		if (cart->emptied && since(when->at_ns, cart->shown.at_ns) < 0)
+			tell_once(c, h, s);
+		else
+			tell_again(c, (enum event_kind)kind_of[s->say], s);
 		return;
+	}
 	if (!cart->open)
 		cart_open(c, h, slice_of(NULL, 0), when, NULL, 0);
 	if (step > cart->step) {
@@ -129,7 +137,7 @@ static bool is_worth_a_record(const struct said *s)
 	if (step_of[s->say])
 		return true;
 	said_look(s, &l);
-	return l.something;
+	return l.something || l.empty;
 }
 
 static struct holder *record_of(struct carts *c, const struct said *s)
@@ -146,6 +154,7 @@ static struct holder *record_of(struct carts *c, const struct said *s)
 		return NULL;
 	holder_touch(c, h, s->at_ns);
 	h->cart.told_shutdown = false;
+	h->renamed |= s->say == SAY_LOGIN || s->say == SAY_SIGN_UP;
 	return h;
 }
 
@@ -220,9 +229,12 @@ static void visit_over(struct carts *c, struct holder *h, const struct session_f
 
 	for (const struct ask *a = h->asks; a; a = a->next)
 		c->stats.changes_unshown++;
+	if (h->empty_ns)
+		tell_empty(c, h, NULL, h->empty_ns);
 	if (cart->open && cart->emptied) {
 		c->stats.emptied++;
 	} else if (cart->open) {
+		asks_leave_unknown(h);
 		tell_abandoned(c, h, f->end_reason, &f->segment, f->time_unix_ns);
 		if (f->end_reason == END_EVICTED)
 			c->stats.evicted++;
@@ -237,9 +249,12 @@ static void visit_shut(struct carts *c, struct holder *h, const struct session_f
 	struct cart *cart = &h->cart;
 	bool unshown = cart->unshown;
 
+	if (h->empty_ns)
+		tell_empty(c, h, NULL, h->empty_ns);
 	if (!cart->open || cart->emptied || cart->told_shutdown)
 		return;
 	cart->told_shutdown = true;
+	asks_leave_unknown(h);
 	tell_abandoned(c, h, END_SHUTDOWN, f ? &f->segment : NULL, f ? f->time_unix_ns : 0);
 	cart->unshown = unshown; /* it may yet be shown, to the next process */
 }
@@ -278,6 +293,7 @@ static void rename_visitor(struct carts *c, const struct session_fact *f)
 	if (h->rare->has_next_key)
 		named_unset(c, h, NAME_VISITOR, slice_of(h->rare->next_key, KEY_BYTES));
 	h->rare->has_next_key = true;
+	h->renamed = true;
 	memcpy(h->rare->next_key, f->key_new, KEY_BYTES);
 	named_set(c, h, NAME_VISITOR, key);
 	l = left_find(c, NAME_VISITOR, f->site, key);

@@ -377,6 +377,7 @@ bool holders_evict(struct carts *c)
 	if (!h)
 		return false;
 	if (h->cart.open && !h->cart.emptied) {
+		asks_leave_unknown(h);
 		tell_abandoned(c, h, END_EVICTED, NULL, 0);
 		c->stats.evicted++;
 	} else {

@@ -151,6 +151,7 @@ struct cart {
 	struct lines *lines;
 	struct text *id;
 	struct interval shown; /* latest; 0: never */
+	uint64_t known_ns; /* when what is told of it was so: shown, or asked for and not shown */
 	uint64_t opened_unix_ns, revision;
 	uint8_t event_id[KEY_BYTES], abandoned_id[KEY_BYTES];
 };
@@ -164,12 +165,14 @@ struct holder {
 	bool lenient;			/* ask.c */
 	bool ordered, ordered_numbered; /* its last cart was, nothing was shown since */
 	uint8_t ordered_id[KEY_BYTES];	/* the fact that said so */
+	bool renamed;			/* the visitor logged in, nothing was shown since */
 	struct text *site;
 	struct ask *asks;
 	struct loose *loose;
 	struct rare *rare;
 	uint64_t last_ns, touched_ns;
 	uint64_t closed_ns; /* when the cart before was */
+	uint64_t empty_ns;  /* when its cart was seen to be empty once more; 0: that is told */
 	struct cart cart;
 };
 
@@ -369,6 +372,8 @@ void asks_refused(struct carts *c, struct holder *h, const struct interval *when
 /* They go with the cart that they were about. */
 void asks_move(struct carts *c, struct holder *from, struct holder *to);
 void asks_drop(struct carts *c, struct holder *h);
+/* Nothing shows any more what came of them: what was asked for last may have changed what is in the cart. */
+void asks_leave_unknown(struct holder *h);
 /* true: nothing waits any more. */
 bool asks_expire(struct carts *c, struct holder *h, uint64_t now_ns);
 void loose_drop(struct carts *c, struct holder *h);
@@ -424,8 +429,8 @@ void order_remember(struct carts *c, struct table *of, const uint8_t name[KEY_BY
 
 /* ---- sold.c ---- */
 
-/* A purchase was told for the first time. */
-void sold_keep(struct carts *c, const struct event *e, const struct said *s);
+/* A purchase was told for the first time. `of_cart`: this host knew the cart, not only its id. */
+void sold_keep(struct carts *c, const struct event *e, const struct said *s, bool of_cart);
 /* The same order is said once more: what is new is told. `state`: of the cart that it closed, NULL: none. */
 void sold_again(struct carts *c, const uint8_t fact[KEY_BYTES], const struct said *s,
 		const struct cart_state *state);
@@ -486,6 +491,11 @@ void event_of_visit(struct carts *c, const uint8_t id[KEY_BYTES], const uint8_t 
 void event_named_by(struct carts *c, const struct proof *p, uint32_t ordinal, struct event *e);
 uint32_t event_ordinal(struct carts *c, enum event_kind kind, const struct proof *p);
 void tell_said(struct carts *c, enum event_kind kind, const struct holder *h, const struct said *s);
+/* Of a cart that this host has told it of before, or does not know: it does not say which. */
+void tell_again(struct carts *c, enum event_kind kind, const struct said *s);
+/* There is nothing in the visit's cart, of which this host knows nothing. `s` NULL: once more, told when the
+ * visit is over. */
+void tell_empty(struct carts *c, struct holder *h, const struct said *s, uint64_t at_ns);
 void cart_state_of(struct carts *c, const struct cart *cart, enum cart_condition condition,
 		   struct cart_state *ret);
 /* The cart as it is now, where it is not yet told. `s` NULL: of no transaction. */

@@ -136,6 +136,7 @@ static void fill_from(const struct cart_state *state, struct event *e)
 static void tell_purchase(struct carts *c, struct holder *whose, const struct said *s,
 			  struct deal *d, const struct cart_state *state)
 {
+	struct cart_state of = { .condition = CART_ORDERED };
 	struct proof p;
 	struct event e;
 
@@ -149,6 +150,9 @@ static void tell_purchase(struct carts *c, struct holder *whose, const struct sa
 	if (state) {
 		e.cart = state;
 		fill_from(state, &e);
+	} else if (s->cart && s->cart->id.len) { /* another host may know that cart */
+		of.id = s->cart->id;
+		e.cart = &of;
 	}
 	proof_of(c, s->t, &p);
 	if (d->number.len)
@@ -158,7 +162,7 @@ static void tell_purchase(struct carts *c, struct holder *whose, const struct sa
 	memcpy(d->fact, e.event_id, KEY_BYTES);
 	remember(c, d);
 	c->options.event(c->options.ctx, &e);
-	sold_keep(c, &e, s);
+	sold_keep(c, &e, s, state);
 }
 
 static void close_ordered(struct carts *c, struct holder *h, const struct said *s,
@@ -218,10 +222,11 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 	h->base = BASE_CART;
 }
 
+/* The cart of the order is not the one that the visit has now: it was ordered where this host did not see it. */
 static bool is_of_another(const struct holder *h, const struct said *s)
 {
-	return s->cart && s->cart->id.len && h->cart.id &&
-	       !slice_eq(s->cart->id, text_slice(h->cart.id));
+	return has_cart(h) && h->cart.id && s->cart && s->cart->id.len && !h->renamed &&
+	       !slice_eq(text_slice(h->cart.id), s->cart->id);
 }
 
 static void order_cart(struct carts *c, struct holder *whose, const struct said *s,
@@ -239,7 +244,7 @@ static void order_cart(struct carts *c, struct holder *whose, const struct said 
 		return;
 	}
 	whose->cart.step = STEP_ORDER;
-	whose->cart.unshown |= whose->asks != NULL;
+	asks_leave_unknown(whose);
 	cart_state_of(c, &whose->cart, CART_ORDERED, &state);
 	state.last_activity_unix_ns = unix_of(c, whose->last_ns);
 	tell_purchase(c, whose, s, d, &state);
@@ -283,7 +288,8 @@ static void order_again(struct carts *c, struct holder *whose, const struct said
 void order_said(struct carts *c, struct holder *h, const struct said *s,
 		const struct interval *when)
 {
-	struct holder *named = order_holder(c, s), *whose = has_cart(named) ? named : h;
+	struct holder *named = order_holder(c, s);
+	struct holder *whose = has_cart(named) ? named : is_of_another(h, s) ? NULL : h;
 	struct deal d;
 
 	deal_of(c, has_cart(whose) ? whose : NULL, s, &d);
@@ -364,6 +370,31 @@ static bool is_of_sold(struct carts *c, const struct holder *whose, const struct
 	return true;
 }
 
+/* Another host may know the cart or the order. */
+static void tell_notice(struct carts *c, const struct said *s)
+{
+	struct cart_state state = { 0 };
+	struct event e;
+
+	event_of_said(c, EVENT_PAYMENT_NOTICE, s, &e);
+	e.has_session = false;
+	e.segment = (struct segment){ 0 };
+	if (s->cart && s->cart->id.len) {
+		state.id = s->cart->id;
+		e.cart = &state;
+	}
+	if (s->transaction_id.len) {
+		keys_event(c->options.keys, slice_str(event_kind_name(e.kind)), e.site,
+			   s->transaction_id, e.event_id);
+	} else {
+		struct proof p;
+
+		proof_of(c, s->t, &p);
+		event_named_by(c, &p, event_ordinal(c, e.kind, &p), &e);
+	}
+	c->options.event(c->options.ctx, &e);
+}
+
 void notice_said(struct carts *c, const struct said *s, const struct interval *when)
 {
 	struct holder *whose = order_holder(c, s);
@@ -381,6 +412,8 @@ void notice_said(struct carts *c, const struct said *s, const struct interval *w
 		order_cart(c, whose, s, when, &d);
 	else if (left)
 		notice_of_left(c, l, s);
-	else
-		c->stats.notices_unknown += !whose && !l;
+	else if (!whose && !l) {
+		c->stats.notices_unknown++;
+		tell_notice(c, s);
+	}
 }

@@ -94,6 +94,7 @@ static void shift_times(struct holder *h, int64_t by_ns)
 	shift_time(&h->closed_ns, by_ns);
 	shift_time(&h->cart.shown.at_ns, by_ns);
 	shift_time(&h->cart.shown.end_ns, by_ns);
+	shift_time(&h->cart.known_ns, by_ns);
 }
 
 /* ---- writing ---- */
@@ -291,11 +292,11 @@ static bool is_holder(const struct saved_holder *v)
 			return false;
 	return are_flags(&v->has_rare, 1) && are_flags(&v->has_lines, 1) &&
 	       are_flags(&v->holder.ordered, 1) && are_flags(&v->holder.ordered_numbered, 1) &&
-	       are_flags(&r->has_next_key, 1) && are_flags(&r->failed, 1) &&
-	       are_flags(&r->cart_refused, 1) && are_flags(&r->payment_refused, 1) &&
-	       v->holder.base <= BASE_CART && is_cart(&v->holder.cart) && v->lines <= ITEMS_MAX &&
-	       v->asks <= ASKS_EACH && v->line_text <= LINES_TEXT_BYTES &&
-	       (v->has_lines || (!v->lines && !v->line_text)) &&
+	       are_flags(&v->holder.renamed, 1) && are_flags(&r->has_next_key, 1) &&
+	       are_flags(&r->failed, 1) && are_flags(&r->cart_refused, 1) &&
+	       are_flags(&r->payment_refused, 1) && v->holder.base <= BASE_CART &&
+	       is_cart(&v->holder.cart) && v->lines <= ITEMS_MAX && v->asks <= ASKS_EACH &&
+	       v->line_text <= LINES_TEXT_BYTES && (v->has_lines || (!v->lines && !v->line_text)) &&
 	       (v->holder.cart.open || !v->has_lines);
 }
 

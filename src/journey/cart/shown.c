@@ -58,6 +58,7 @@ static void note_shown(struct cart *cart, const struct said *s, const struct int
 	cart->shown.at_ns = when->at_ns;
 	cart->shown.end_ns = later_of(when->end_ns, cart->shown.end_ns);
 	cart->shown_say = (uint8_t)s->say;
+	cart->known_ns = later_of(when->end_ns, cart->known_ns);
 }
 
 /* ---- a cart begins ---- */
@@ -224,13 +225,19 @@ void cart_open(struct carts *c, struct holder *h, struct slice id, const struct 
 	holder_place(c, h);
 }
 
-/* The visit shows another cart, which has nothing of this one: what became of it, nobody saw. */
+/* The visit shows another cart: what became of this one, nobody saw. By its id it is another one, unless the
+ * visitor logged in and some of its lines are still there. What was asked for is of the other. */
 static void let_go(struct carts *c, struct holder *h)
 {
 	tell_abandoned(c, h, END_EVICTED, NULL, 0);
 	c->stats.evicted++;
 	cart_close(c, h);
 	h->base = BASE_UNKNOWN;
+}
+
+static bool is_another(const struct holder *h, struct slice id)
+{
+	return h->cart.id && id.len && !slice_eq(text_slice(h->cart.id), id);
 }
 
 static void learn_id(struct carts *c, struct holder *h, struct slice id)
@@ -262,6 +269,10 @@ static void show_empty(struct carts *c, struct holder *h, const struct said *s,
 	note_shown(cart, s, when);
 	if (!cart->open || cart->emptied) {
 		asks_settle(c, h, when, &(struct difference){ .base_known = true }, true);
+		if (h->base != BASE_EMPTY)
+			tell_empty(c, h, s, when->end_ns);
+		else
+			h->empty_ns = when->end_ns;
 		h->base = BASE_EMPTY;
 		return;
 	}
@@ -389,13 +400,16 @@ void cart_shown(struct carts *c, struct holder *h, const struct said *s,
 		c->stats.late++;
 		return;
 	}
-	if (h->cart.id && l.id.len && !slice_eq(text_slice(h->cart.id), l.id) && !d.shared &&
-	    !to_order) {
+	/* a step had opened it: perhaps of the one before, whose order was made at another host */
+	if (!h->cart.shown.end_ns && !h->cart.recovered)
+		h->cart.opened_unix_ns = unix_of(c, when->at_ns);
+	if (is_another(h, l.id) && (!d.shared || !h->renamed) && !to_order) {
 		let_go(c, h);
 		cart_open(c, h, l.id, when, l.items, l.item_count);
 		cart_compare(c, h, &l, &d, keep);
 	}
 	learn_id(c, h, l.id);
+	h->renamed = false;
 	old = take(c, h, &l, &d, keep);
 	note_shown(&h->cart, s, when);
 	h->base = BASE_CART;

@@ -263,7 +263,7 @@ struct sold *sold_add(struct carts *c, const uint8_t fact[KEY_BYTES])
 	return o;
 }
 
-void sold_keep(struct carts *c, const struct event *e, const struct said *s)
+void sold_keep(struct carts *c, const struct event *e, const struct said *s, bool of_cart)
 {
 	const struct amount of[] = { e->value, e->tax, e->shipping, e->discount, e->items_value };
 	struct sold *o = sold_add(c, e->event_id);
@@ -289,7 +289,7 @@ void sold_keep(struct carts *c, const struct event *e, const struct said *s)
 	o->flags = e->flags;
 	keep_amounts(o, e->has, of, e->currency, e->tax_basis);
 	o->lent_value = e->from_cart && e->has & ~s->has & SAID_ITEMS_VALUE;
-	o->has_cart = e->cart;
+	o->has_cart = of_cart;
 	if (e->cart)
 		o->cart = *e->cart;
 	o->cart.items = NULL;
@@ -305,7 +305,7 @@ void sold_keep(struct carts *c, const struct event *e, const struct said *s)
 
 /* ---- telling again ---- */
 
-static void tell_again(struct carts *c, struct sold *o)
+static void tell_next(struct carts *c, struct sold *o)
 {
 	struct parameter own[SOLD_PARAMETERS];
 	struct cart_state state = o->cart;
@@ -335,7 +335,7 @@ static void tell_again(struct carts *c, struct sold *o)
 	e.parameter_count = parameters_of(o->texts[SOLD_OWN], own);
 	if (o->has_session)
 		event_of_visit(c, o->session_id, o->session_key, &e);
-	if (o->has_cart) {
+	if (o->has_cart || o->texts[SOLD_CART]) {
 		state.id = text_slice(o->texts[SOLD_CART]);
 		state.items = c->state_items;
 		lines_to(o->cart_items, c->state_items, &state.item_count);
@@ -533,7 +533,7 @@ void sold_again(struct carts *c, const uint8_t fact[KEY_BYTES], const struct sai
 	if (more) {
 		o->told_ns = s->at_ns;
 		table_touch(c->sold, o);
-		tell_again(c, o);
+		tell_next(c, o);
 	}
 	c->busy_sold = NULL;
 }

@@ -221,13 +221,15 @@ static bool is_of_cart(enum event_kind kind)
 	return kind >= EVENT_VIEW_CART && kind <= EVENT_ADD_PAYMENT_INFO;
 }
 
-void tell_said(struct carts *c, enum event_kind kind, const struct holder *h, const struct said *s)
+static void tell(struct carts *c, enum event_kind kind, const struct holder *h,
+		 const struct said *s, bool again)
 {
 	struct cart_state state;
 	struct event e;
 	struct proof p;
 
 	event_of_said(c, kind, s, &e);
+	e.again = again;
 	if (h && !e.has_session)
 		event_of_visit(c, h->session_id, h->session_key, &e);
 	if (h && h->cart.open && !h->cart.emptied && kind >= EVENT_ADD_TO_CART &&
@@ -247,20 +249,31 @@ void tell_said(struct carts *c, enum event_kind kind, const struct holder *h, co
 	c->options.event(c->options.ctx, &e);
 }
 
+void tell_said(struct carts *c, enum event_kind kind, const struct holder *h, const struct said *s)
+{
+	tell(c, kind, h, s, false);
+}
+
+void tell_again(struct carts *c, enum event_kind kind, const struct said *s)
+{
+	tell(c, kind, NULL, s, true);
+}
+
 /* ---- facts of the cart itself ---- */
 
-/* Two words of one millisecond are still two. */
-static uint64_t next_revision(struct cart *cart, uint64_t last_unix_ns)
+/* Two words of one content are still two. Of what nobody showed any word counts more. */
+static uint64_t next_revision(const struct carts *c, struct cart *cart)
 {
-	uint64_t ms = last_unix_ns / NS_PER_MS_;
+	uint64_t known = cart->known_ns ? unix_of(c, cart->known_ns) : 0;
 
-	cart->revision = ms > cart->revision ? ms : cart->revision + 1;
+	cart->revision = known > cart->revision ? known : cart->revision + 1;
 	return cart->revision;
 }
 
-static void of_cart(struct cart *cart, const struct cart_state *state, struct event *e)
+static void of_cart(const struct carts *c, struct cart *cart, const struct cart_state *state,
+		    struct event *e)
 {
-	e->revision = next_revision(cart, state->last_activity_unix_ns);
+	e->revision = next_revision(c, cart);
 	e->cart = state;
 	if (state->has_value) {
 		e->has |= SAID_VALUE;
@@ -288,7 +301,30 @@ void tell_cart(struct carts *c, struct holder *h, enum cart_condition condition,
 	if (s)
 		of_transaction(c, s, &e);
 	memcpy(e.event_id, h->cart.event_id, KEY_BYTES);
-	of_cart(&h->cart, &state, &e);
+	of_cart(c, &h->cart, &state, &e);
+	c->options.event(c->options.ctx, &e);
+}
+
+void tell_empty(struct carts *c, struct holder *h, const struct said *s, uint64_t at_ns)
+{
+	struct cart_state state = { .condition = CART_EMPTIED, .has_quantity = true };
+	struct event e;
+
+	h->empty_ns = 0;
+	event_of_holder(c, EVENT_CART, h, &e);
+	e.revision = e.time_unix_ns = unix_of(c, at_ns);
+	state.last_activity_unix_ns = unix_of(c, h->last_ns);
+	e.cart = &state;
+	if (s) {
+		struct proof p;
+
+		of_transaction(c, s, &e);
+		proof_of(c, s->t, &p);
+		event_named_by(c, &p, event_ordinal(c, EVENT_CART, &p), &e);
+	} else {
+		keys_event(c->options.keys, name_of_event(&e), e.site,
+			   slice_of(h->session_id, KEY_BYTES), e.event_id);
+	}
 	c->options.event(c->options.ctx, &e);
 }
 
@@ -300,8 +336,6 @@ void tell_abandoned(struct carts *c, struct holder *h, enum end_reason reason,
 	struct preceded preceded;
 	struct event e;
 
-	/* what was asked for last and was not shown may have changed what is in it */
-	h->cart.unshown |= h->asks != NULL;
 	cart_state_of(c, &h->cart, left ? CART_ABANDONED : CART_OPEN, &state);
 	state.last_activity_unix_ns = last_unix_ns ? last_unix_ns : unix_of(c, h->last_ns);
 	trouble_tell(h, &preceded);
@@ -310,12 +344,12 @@ void tell_abandoned(struct carts *c, struct holder *h, enum end_reason reason,
 		e.segment = *segment;
 	e.time_unix_ns = state.last_activity_unix_ns;
 	if (left) {
-		of_cart(&h->cart, &state, &e);
+		of_cart(c, &h->cart, &state, &e);
 		memcpy(e.event_id, h->cart.event_id, KEY_BYTES);
 		c->options.event(c->options.ctx, &e);
 	}
 	e.kind = EVENT_CART_ABANDONED;
-	of_cart(&h->cart, &state, &e);
+	of_cart(c, &h->cart, &state, &e);
 	memcpy(e.event_id, h->cart.abandoned_id, KEY_BYTES);
 	e.end_reason = reason;
 	e.preceded = &preceded;

@@ -3,7 +3,7 @@
 --
 -- An agent sees one host: behind a balancer each tells its part of a visit. The parts have the same key, or
 -- keys that rows of type alias join; they are one visit while the pause between them is no longer than 30
--- minutes. A fact may come more than once: the highest revision of a parcours.event_id is the one that
+-- minutes (view pause). A fact may come more than once: the highest revision of a parcours.event_id is the one that
 -- counts.
 --
 --	sqlite3 shop.db < share/sql/visits.sql
@@ -12,6 +12,10 @@
 
 -- One NDJSON row each, as it is.
 CREATE TABLE IF NOT EXISTS fact (row TEXT NOT NULL);
+
+-- The pause that ends a visit: another one where the agents have another session.timeout.
+DROP VIEW IF EXISTS pause;
+CREATE VIEW pause AS SELECT 1800000000000 AS ns;
 
 DROP VIEW IF EXISTS visit_part;
 CREATE VIEW visit_part AS
@@ -51,7 +55,7 @@ WITH part AS (
 	                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_ns
 	FROM visit_part p JOIN visitor v ON v.site = p.site AND v.key = p.key
 ), numbered AS (
-	SELECT *, sum(before_ns IS NULL OR start_ns - before_ns > 1800000000000)
+	SELECT *, sum(before_ns IS NULL OR start_ns - before_ns > (SELECT ns FROM pause))
 	          OVER (PARTITION BY site, visitor ORDER BY start_ns, end_ns) AS number
 	FROM part
 )

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.parse
 
-SHOP, PROVIDER = "shop.example", "pay.example"
+PROVIDER = "pay.example"
 CARDS = {"paid": "4242424242424242", "refused": "4000000000000002"}
 
 
@@ -23,6 +23,7 @@ class Record:
     def __init__(self, who, kind, way, customer):
         self.lock = threading.Lock()
         self.who, self.kind, self.way, self.customer = who, kind, way, customer
+        self.pages = []  # paths of navigations that were answered with a page, with their status
         self.requests, self.views, self.searches, self.carts, self.orders = 0, [], [], [], []
         self.log_ins, self.sign_ups, self.last = 0, 0, None
         self.step = None  # of a cart that is left now and taken up again later
@@ -45,7 +46,7 @@ class Record:
 
     def told(self):
         keys = ("who", "kind", "way", "customer", "requests", "views", "searches", "carts", "orders", "log_ins", "sign_ups", "last",
-                "step")
+                "step", "pages")
         return {key: getattr(self, key) for key in keys}
 
 
@@ -74,10 +75,10 @@ class Browser:
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.options.port, timeout=30,
                                                          source_address=(self.address, 0))
-        fields = {"Host": SHOP, "User-Agent": self.agent, "Accept-Language": "de", "Accept-Encoding": "gzip",
+        fields = {"Host": self.options.site, "User-Agent": self.agent, "Accept-Language": "de", "Accept-Encoding": "gzip",
                   "Accept": "text/html,*/*;q=0.8" if navigation else "application/json"}
         if self.page:
-            fields["Referer"] = "http://%s%s" % (SHOP, self.page)
+            fields["Referer"] = "http://%s%s" % (self.options.site, self.page)
         if self.jar:
             fields["Cookie"] = "; ".join("%s=%s" % pair for pair in sorted(self.jar.items()))
         if kind:
@@ -97,6 +98,8 @@ class Browser:
                 self.jar[name] = value
         text = content.decode(self.charset if navigation else "utf-8", "replace")
         self.record.saw(text)
+        if navigation and answer.status not in (302, 303):
+            self.record.pages.append([path.split("?")[0], answer.status])
         if navigation and answer.status in (200, 304) and path.startswith("/product/"):
             self.record.views.append(path.split("/")[2].split("?")[0])
         return answer.status, answer, text
@@ -112,7 +115,7 @@ class Browser:
             path = answer.getheader("Location")
             if path.startswith("http://" + PROVIDER):
                 return "away", path
-            path = path.split(SHOP, 1)[1] if path.startswith("http://" + SHOP) else path
+            path = path.split(self.options.site, 1)[1] if path.startswith("http://" + self.options.site) else path
             status, answer, text = self.send("GET", path)
         self.page = path
         self.think()
@@ -181,12 +184,8 @@ class Way:
         return self.browser.record.carts[-1]
 
     def back_from(self, place):
-        return self.browser.go(place.split(SHOP, 1)[1][self.port_length(place):])
-
-    @staticmethod
-    def port_length(place):
-        found = re.match(r":\d+", place.split(SHOP, 1)[1])
-        return len(found[0]) if found else 0
+        """Where the provider sends to, without host and port."""
+        return self.browser.go(re.sub(r"^http://[^/]+", "", place))
 
 
 class Forms(Way):

@@ -9,7 +9,7 @@ staff), requests, views (products), searches, carts and orders (names it was sho
 seconds, which is another line with the same `who`; the first then says at which `step` it left the cart.
 
     journeys.py --port 8080 --provider-port 9000 [--count 200] [--seed 1] [--pace 0.05] [--at-once 16]
-                [--charset utf-8] [--gap 0] [--kinds a,b] [--record FILE]
+                [--charset utf-8] [--site shop.example] [--gap 0] [--kinds a,b] [--record FILE]
 """
 import argparse
 import concurrent.futures
@@ -418,6 +418,7 @@ def main():
     parser.add_argument("--pace", type=float, default=0.05)
     parser.add_argument("--at-once", type=int, default=16)
     parser.add_argument("--charset", default="utf-8")
+    parser.add_argument("--site", default="shop.example")
     parser.add_argument("--gap", type=float, default=0)
     parser.add_argument("--kinds", type=lambda text: text.split(","))
     parser.add_argument("--record")

@@ -68,7 +68,7 @@ class Cart:
 class Store:
     def __init__(self, look, path=":memory:"):
         self.look, self.lock = look, threading.RLock()
-        self.base = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self.base = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         self.base.row_factory = sqlite3.Row
         self.base.execute("PRAGMA journal_mode = WAL")  # a test may read while the shop sells
         self.base.execute("PRAGMA synchronous = OFF")
@@ -87,7 +87,7 @@ class Store:
     def work(self):
         """One transaction at a time. Who refuses has changed nothing that must not stay."""
         with self.lock:
-            self.base.execute("BEGIN")
+            self.base.execute("BEGIN IMMEDIATE")  # several shops may share one database
             try:
                 yield
             except Refused as why:

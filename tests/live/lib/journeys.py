@@ -23,23 +23,32 @@ EARLY_NS = LATE_NS = 100_000_000  # between the clocks of the script and of the 
 # ---- the world ----
 
 class World:
-    """`asked` is the port that customers use; `how`: options of shop.py; `cache`: nginx sends what it got from files."""
+    """`asked` is the port that customers use; `how`: options of shop.py; `cache`: nginx sends what it got from files.
+    With `hosts` > 1 as many shops on one database behind a balancer without affinity: each request goes to the next one
+    (`shops`: their processes)."""
 
-    def __init__(self, *how, front=False, cache=False):
-        self.place, self.charset = process.folder("shop"), "utf-8"
+    def __init__(self, *how, front=False, cache=False, hosts=1, site="shop.example"):
+        self.place, self.charset, self.site = process.folder("shop"), "utf-8", site
         if "--charset" in how:
             self.charset = how[how.index("--charset") + 1]
         self.database = os.path.join(self.place, "shop.sqlite")
-        self.port, self.provider = process.free_port(), process.free_port()
-        self.log = os.path.join(self.place, "log")
-        self.shop = self.start("shop.py", "--port", self.port, "--cookies", "cart", "--database", self.database,
-                               "--provider", "http://pay.example:%d" % self.provider, "--provider-port", self.provider, *how)
-        self.asked = self.port
-        process.wait_port(self.port, self.shop, self.log)
-        if front:
+        self.provider, self.log = process.free_port(), os.path.join(self.place, "log")
+        self.shops, self.behind = [], []
+        for _ in range(hosts):
+            self.add_shop(how)
+        self.port = self.asked = self.behind[0]
+        if front or hosts > 1:
             self.asked = self.nginx(cache)
         process.wait_port(self.provider, self.start("provider.py", "--port", self.provider, "--notify-port", self.asked,
-                                                    "--shop", "http://shop.example"), self.log)
+                                                    "--shop", "http://" + site), self.log)
+
+    def add_shop(self, how):
+        port = process.free_port()
+        child = self.start("shop.py", "--port", port, "--cookies", "cart", "--database", self.database,
+                           "--provider", "http://pay.example:%d" % self.provider, "--provider-port", self.provider, *how)
+        process.wait_port(port, child, self.log)
+        self.shops.append(child)
+        self.behind.append(port)
 
     def start(self, name, *options):
         return process.start([process.PYTHON, "-B", os.path.join(SHOP, name), *map(str, options)], log=self.log)
@@ -47,26 +56,29 @@ class World:
     def nginx(self, cache):
         front, files = servers.Nginx(), process.folder("cache")
         os.chmod(files, 0o777)
+        front.workers = 1  # each has a turn of its own
         front.extra = """
   proxy_cache_path %s keys_zone=pages:1m use_temp_path=off;
-  upstream shop { server 127.0.0.1:%d; keepalive 32; }
+  upstream shop { %s keepalive 32; }
   server { listen 127.0.0.1:%d backlog=4096; location / { proxy_pass http://shop; proxy_http_version 1.1;
            proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Connection "";
            proxy_cache %s; proxy_cache_key $request_id; proxy_cache_methods GET HEAD POST; proxy_cache_valid any 1m;
            proxy_ignore_headers Set-Cookie Cache-Control Expires;
            proxy_set_header Forwarded 'for="$remote_addr:$remote_port"'; } }
-""" % (files, self.port, process.free_port(), "pages" if cache else "off")
+""" % (files, "".join("server 127.0.0.1:%d max_fails=0; " % port for port in self.behind), process.free_port(),
+       "pages" if cache else "off")
         front.start()
         return int(re.search(r"listen 127.0.0.1:(\d+) backlog", front.extra)[1])
 
     def ports(self):
         return [part for port in sorted({self.port, self.asked}) for part in ("--port", port)]
 
-    def travel(self, count, seed=1, gap=0, pace=0.05, kinds=None):
+    def travel(self, count, seed=1, gap=0, pace=0.05, kinds=None, at_once=16):
         """Scripted customers come and go; what they recorded."""
         record = os.path.join(self.place, "record")
         command = [process.PYTHON, "-B", os.path.join(SHOP, "journeys.py"), "--port", self.asked, "--provider-port", self.provider,
-                   "--count", count, "--seed", seed, "--gap", gap, "--pace", pace, "--charset", self.charset, "--record", record]
+                   "--count", count, "--seed", seed, "--gap", gap, "--pace", pace, "--charset", self.charset, "--site", self.site,
+                   "--at-once", at_once, "--record", record]
         process.run([str(part) for part in command + (["--kinds", ",".join(kinds)] if kinds else [])], timeout=400)
         check("Traceback" not in process.read(self.log), "the shop: " + process.read(self.log)[-600:])
         return Truth(self.database, [json.loads(line) for line in process.read(record).splitlines()])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every ratio of speed and memory, in one interleaved run; the table goes to build/bench.md.
 
-    bench.py [PART...]    parts: load unwatched brain replay session memory start lived
+    bench.py [PART...]    parts: load inspected bodies unwatched brain replay session memory start lived
     ROUNDS=5 SECONDS_A_RUN=2 PAGES=30 MICRO_ROUNDS=200 FLOOD=10000000 VISITS=1000000
 
 Never pass or fail on a figure: "met" and "missed" are for people to read.
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from measure import (CLIENT_CPU, ROUNDS, Agent, Fleet, Hello, Spread, Table, begin, process, record, sink, sources,
+from measure import (CLIENT_CPU, INSPECTED, ROUNDS, Agent, Fleet, Hello, Spread, Table, begin, process, record, sink, sources,
                      thread_ns, verdict)
 from measure import replay as replay_of
 from lib import compare, lived
@@ -61,6 +61,54 @@ def load():
             table.add("%s hello, requests a second, %s" % (name, kind), "", "", ratio, "≥ 0.95" if limit else "shown",
                       verdict(ratio.median, 0.95, True) if limit else "", "agent shares the load generator's CPU")
         server.stop()
+
+
+def inspected():
+    """nginx, a fifth of its traffic read by a rule: JSON bodies, from which an event is said and sent."""
+    collector = sink()
+    server = Hello("nginx")
+    rule = ("--rules", process.write(os.path.join(process.folder("rules"), "rules.yaml"), INSPECTED))
+    server.load(1, script="inspect.lua")
+    bases, ratios, rates = [], {k: [] for k in sources()}, {k: [] for k in sources()}
+    sent, said = dict.fromkeys(ratios, 0), dict.fromkeys(ratios, 0)
+    for _ in range(ROUNDS):
+        base, base_rate, _ = server.load(script="inspect.lua")
+        bases.append(base)
+        for kind in ratios:
+            agent = Fleet(server, kind, collector, more=rule)
+            one, rate, count = server.load(script="inspect.lua")
+            time.sleep(0.3)
+            said[kind] += compare.figure(agent.counters(), "journey.events", "view_item")
+            agent.stop()
+            ratios[kind].append(one / base)
+            rates[kind].append(rate / base_rate)
+            sent[kind] += count
+    for kind, values in ratios.items():
+        ratio = Spread(values)
+        table.add("nginx, 20 %% of it inspected, CPU a request, %s" % kind, "%.1f µs" % (Spread(bases).median / 1e3), "", ratio,
+                  "≤ 1.15", verdict(ratio.median, 1.15), "%d events of %d requests; requests a second × %s"
+                  % (said[kind], sent[kind], Spread(rates[kind])))
+    server.stop()
+
+
+def bodies():
+    """Extraction by itself, and with the coding off against zlib by itself on the same octets."""
+    speeds, shares = {}, {}
+    for _ in range(ROUNDS):
+        out = process.run(["taskset", "-c", CLIENT_CPU, os.path.join(TOOLS, "core_body"), "5"])
+        for name, speed, share in re.findall(r"(?m)^\| (.+?) \| (\d+)(?: \((\d+) % of zlib by itself\))? \|$", out):
+            speeds.setdefault(name, []).append(float(speed))
+            if share:
+                shares.setdefault(name, []).append(float(share))
+    for name, values in speeds.items():
+        value = Spread(values, "%.0f")
+        asked = ("≥ 500", verdict(value.median, 500, True)) if name.startswith("JSON") else ("shown", "")
+        if name not in shares:
+            table.add("content, MB/s, %s" % name, "", "", value, *asked)
+    for name, values in shares.items():
+        value = Spread(values, "%.0f")
+        asked = ("≥ 80", verdict(value.median, 80, True)) if "texts" in name or "JSON" not in name else ("shown", "")
+        table.add("content, %% of zlib by itself, %s" % name, "", "", value, *asked, "%.0f MB/s" % Spread(speeds[name]).median)
 
 
 def micro(kind, what, rounds, *more):
@@ -286,7 +334,7 @@ def lived_time():
         table.add("lived time, %s" % what, "", "%d pages" % len(part), "median %.1f %%, nine of ten %.1f %%" % (median, most), *asked)
 
 
-PARTS = {"load": load, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "rules": rules,
+PARTS = {"load": load, "inspected": inspected, "bodies": bodies, "unwatched": unwatched, "brain": brain, "replay": replay, "session": session, "rules": rules,
          "carts": carts, "memory": memory, "start": start,
          "lived": lived_time}
 

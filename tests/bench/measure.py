@@ -56,6 +56,27 @@ def pin(pids, cpu):
         subprocess.run(["taskset", "-a", "-p", "-c", cpu, str(pid)], stdout=subprocess.DEVNULL, check=True)
 
 
+# What Hello's nginx answers below /api/ (1.5 kB), and the rule that reads it.
+PRODUCT = json.dumps({"product": {
+    "id": 4711, "sku": "L2201508", "slug": "laptop-13-inch", "name": "Laptop, 13 inch", "enabled": True, "score": 4.25,
+    "description": "From daily tasks like launching apps and opening files to more advanced computing. " * 4,
+    "price": "1558.80", "currency": "EUR", "stock": {"level": 12, "message": "in stock"},
+    "options": [{"code": code, "name": code.upper(), "price": "%d.00" % n} for n, code in
+                enumerate(["8gb", "16gb", "32gb", "13-inch", "15-inch", "de", "fr", "us"])],
+    "assets": [{"id": n, "preview": "/assets/preview/%d/laptop-%d.jpg" % (n, n)} for n in range(6)]}})
+INSPECTED = """rules:
+  - name: product by script
+    when: { method: GET, path: "/api/products/{id}" }
+    take:
+      items:
+        each: json $.product
+        item_id: each.sku
+        item_name: each.name
+        price: { from: each.price, currency: each.currency }
+    say: view_item
+"""
+
+
 class Hello:
     """A server that answers hello; `pids` are those whose CPU time counts."""
 
@@ -67,8 +88,9 @@ class Hello:
 error_log %s/error.log; events { worker_connections 16000; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_body_temp_path %s/t1;
 proxy_temp_path %s/t2; fastcgi_temp_path %s/t3; uwsgi_temp_path %s/t4; scgi_temp_path %s/t5;
-server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world, this is a body\\n"; } } }
-""" % ((place,) * 7 + (self.port,)))
+server { listen 127.0.0.1:%d backlog=4096; location / { return 200 "hello world, this is a body\\n"; }
+location /api/ { default_type application/json; return 200 '%s'; } } }
+""" % ((place,) * 7 + (self.port, PRODUCT)))
             command = [servers.program("nginx"), "-p", place, "-c", place + "/nginx.conf"]
         elif name == "node":
             command = [servers.program("node"), process.APPS + "/hello.js", str(self.port)]
@@ -157,9 +179,9 @@ def replay(command, path, **more):
 class Fleet(Agent):
     """The agent as a fleet runs it: metrics of all, 1 % of the spans, to a collector; no rows."""
 
-    def __init__(self, server, kind, collector, sampled="0.01"):
+    def __init__(self, server, kind, collector, sampled="0.01", more=()):
         self.status = os.path.join(process.folder("status"), "socket")
-        super().__init__(*server.scope(), "--status-socket", self.status, "--otlp-endpoint",
+        super().__init__(*server.scope(), *more, "--status-socket", self.status, "--otlp-endpoint",
                          "http://127.0.0.1:%d" % collector.server_port, source=kind, ndjson=False,
                          env={"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": sampled,
                               "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"})

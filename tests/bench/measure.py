@@ -57,19 +57,19 @@ def pin(pids, cpu):
 
 
 # What Hello's nginx answers below /api/ (1.5 kB), and the rule that reads it.
-PRODUCT = json.dumps({"product": {
+PRODUCT = json.dumps({"products": [{
     "id": 4711, "sku": "L2201508", "slug": "laptop-13-inch", "name": "Laptop, 13 inch", "enabled": True, "score": 4.25,
     "description": "From daily tasks like launching apps and opening files to more advanced computing. " * 4,
     "price": "1558.80", "currency": "EUR", "stock": {"level": 12, "message": "in stock"},
     "options": [{"code": code, "name": code.upper(), "price": "%d.00" % n} for n, code in
                 enumerate(["8gb", "16gb", "32gb", "13-inch", "15-inch", "de", "fr", "us"])],
-    "assets": [{"id": n, "preview": "/assets/preview/%d/laptop-%d.jpg" % (n, n)} for n in range(6)]}})
+    "assets": [{"id": n, "preview": "/assets/preview/%d/laptop-%d.jpg" % (n, n)} for n in range(6)]}]})
 INSPECTED = """rules:
   - name: product by script
     when: { method: GET, path: "/api/products/{id}" }
     take:
       items:
-        each: json $.product
+        each: json $.products[*]
         item_id: each.sku
         item_name: each.name
         price: { from: each.price, currency: each.currency }

@@ -107,7 +107,7 @@ static void notice_that_knows_the_cart_only(void **state)
 	same_id(2);
 	/* the next one of the provider is not of this order, for all that is known */
 	SAY(NOTICE, .at = 52000, .took = 10, .cart_id = "c7", .status_text = "settled");
-	told_is("");
+	told_is("parcours.payment_notice\n");
 }
 
 static void number_is_learnt_later(void **state)

@@ -531,6 +531,7 @@ void sold_again(struct carts *c, const uint8_t fact[KEY_BYTES], const struct sai
 	o->has_notice |= !shop;
 	o->adds_value = !valued && has_value(o);
 	if (more) {
+		o->flags |= s->flags;
 		o->told_ns = s->at_ns;
 		table_touch(c->sold, o);
 		tell_next(c, o);

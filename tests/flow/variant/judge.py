@@ -43,11 +43,16 @@ def essence(event):
 
 
 class Told:
-    """The events of one wire; `at`: the exchanges whose request began then."""
+    """The events of one wire; `at`: the exchanges whose request began then. Of a fact that is told again the last
+    revision stands."""
 
     def __init__(self, wire, rows):
-        self.events = []
+        self.events, latest = [], {}
         for row in rows:
+            latest[row["parcours.event_id"]] = row["revision"]
+        for row in rows:
+            if row["event_name"] == "purchase" and row["revision"] < latest[row["parcours.event_id"]]:
+                continue
             time = row["time_unix_nano"] - WALL_NS
             self.events.append((row, [e.number for e in wire.start.get(time, [])]))
 
@@ -215,6 +220,15 @@ class Truth:
                 return
         yield from last
 
+    def notice(self, row, at):
+        """The provider's word, where nothing is known of the cart: it counts nothing by itself."""
+        if not any(self.visit.exchanges[n].path == "/payment/notify" for n in at):
+            yield "never was"
+        if row.get("payment_status") not in (None, "paid"):
+            yield "payment %s" % row["payment_status"]
+        if "session.id" in row or row.get("transaction_id") not in [None] + list(self.visit.placed):
+            yield "not of this order"
+
     def judged(self, row, at):
         name = row["event_name"]
         until = max(at, default=len(self.states) - 1)
@@ -230,6 +244,8 @@ class Truth:
             asked = [self.visit.exchanges[n] for n in at]
             if not any(e.method == method and e.path.split("?")[0].startswith(paths) for e in asked):
                 yield "never was"
+        elif name == "parcours.payment_notice":
+            yield from self.notice(row, at)
         elif name not in STATES and name not in CHANGES:
             yield from self.plain(row, at)
         if cart:
@@ -263,7 +279,7 @@ class Truth:
         orders, moved, times = collections.Counter(), collections.Counter(), collections.Counter()
         self.ids = set()
         for row, at in told.events:
-            if row["event_name"] not in STATES + CHANGES:
+            if row["event_name"] not in STATES + CHANGES + ("parcours.payment_notice",):
                 times[row["event_name"]] += 1
             if not at and row["event_name"] not in STATES:
                 yield "%s: at a time at which nothing was asked: %s" % (row["event_name"], json.dumps(row))

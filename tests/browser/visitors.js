@@ -2,14 +2,15 @@
 // visitors.js SCENARIO RESULT: sends visitors to a site in a real Chromium and writes down what they did.
 //
 // SCENARIO is JSON: { executable, hosts: {name: address}, atOnce, visitors: [{ name, agent, locale,
-// mobile, steps }] }. Each visitor is a browser context of its own: its own cookies, its own User-Agent
+// mobile, shown, steps }] }. Each visitor is a browser context of its own: its own cookies, its own User-Agent
 // (null: Chromium's own). A step is { do: KIND, ... } with the kinds of `actions` below; `tab` names the
-// tab it happens in ("main" if absent); `frames` are URLs that a script of the page shows in frames.
+// tab it happens in ("main" if absent); `frames` are URLs that a script of the page shows in frames. `shown`
+// is an expression that says of each page what is to be noted of it, once it is loaded.
 //
 // RESULT is JSON: { version, visitors: {name: { views, frames, downloads, failed, asked, console,
 // kept, agent }}}.
 // A view is a main frame's document as Chromium reports it: { url, method, status, cached, type, begin,
-// load, redirects: [{url, status}] }; `begin` is navigationStart (ms since 1970), `load` is ms from there
+// load, redirects: [{url, status}], shown }; `begin` is navigationStart (ms since 1970), `load` is ms from there
 // to loadEventEnd, 0 before it; `cached`: the server was not asked, nor ahead of it. `asked`: how many
 // requests Chromium reports in all; `kept`: every value that stood in a cookie or in the store of a page.
 // This is the truth that the agent is compared with, so nothing is added by us.
@@ -121,16 +122,18 @@ function onResponse(record, response) {
 
 // The page itself knows whether its document came from a cache, and how it was asked for. Asked after each
 // step: a step shows at most one new page in a tab.
-async function ask(record, page, ahead) {
+async function ask(record, page, of) {
 	const view = record.views.filter((v) => v.page === page).pop();
 	if (!view || view.type || record.downloads.includes(view.url))
 		return;
 	const [entry, begin] = await page.evaluate(
 		() => [performance.getEntriesByType('navigation')[0].toJSON(), performance.timeOrigin]);
 	view.type = entry.type;
-	view.cached = entry.transferSize === 0 && !ahead.delete(view.url);
+	view.cached = entry.transferSize === 0 && !of.ahead.delete(view.url);
 	view.begin = begin;
 	view.load = entry.loadEventEnd;
+	if (of.shown)
+		view.shown = await page.evaluate(of.shown);
 }
 
 async function keep(record, of) {
@@ -160,7 +163,7 @@ async function told(record) {
 		const redirects = [];
 		for (const r of v.redirects)
 			redirects.push({ url: r.url(), method: r.method(), status: (await r.response()).status() });
-		views.push({ url: v.url, method: v.method, status: v.status, cached: v.cached, type: v.type, begin: v.begin, load: v.load, redirects });
+		views.push({ url: v.url, method: v.method, status: v.status, cached: v.cached, type: v.type, begin: v.begin, load: v.load, shown: v.shown, redirects });
 	}
 	const { downloads, failed, asked, console } = record;
 	const frames = record.frames.map((f) => ({ url: f.url, status: f.status }));
@@ -180,7 +183,7 @@ async function come(browser, visitor) {
 		Object.assign(options, { isMobile: true, hasTouch: true, viewport: { width: 390, height: 844 } });
 	const context = await browser.newContext(options);
 	watch(record, context);
-	const of = { context, ahead: new Set(), tabs: { main: await context.newPage() } };
+	const of = { context, shown: visitor.shown, ahead: new Set(), tabs: { main: await context.newPage() } };
 	let shown = 0;
 	for (const step of visitor.steps) {
 		try {
@@ -191,7 +194,7 @@ async function come(browser, visitor) {
 			if (LEAVING.includes(step.do))
 				shown = Date.now();
 			for (const page of Object.values(of.tabs))
-				await ask(record, page, of.ahead);
+				await ask(record, page, of);
 			await keep(record, of);
 		} catch (e) {
 			const at = of.tabs[step.tab || 'main'].url();

@@ -41,10 +41,10 @@ def agent(number):
 
 
 class Visitor:
-    """`steps`: as visitors.js reads them."""
+    """`steps` and `shown`: as visitors.js reads them."""
 
-    def __init__(self, name, steps, agent=None, locale=None):
-        self.name, self.steps, self.agent, self.locale = name, steps, agent, locale
+    def __init__(self, name, steps, agent=None, locale=None, shown=None):
+        self.name, self.steps, self.agent, self.locale, self.shown = name, steps, agent, locale, shown
         self.views, self.did = [], {}
 
     def __repr__(self):
@@ -75,7 +75,7 @@ def visit(visitors, at_once=4, seconds=240, address="127.0.0.1", within=()):
     process.write(scenario, json.dumps({
         "executable": program("chromium"), "hosts": {HOST: address, "*." + HOST: address}, "atOnce": at_once,
         "visitors": [{"name": v.name, "agent": v.agent, "locale": v.locale, "mobile": "Mobile" in v.agent,
-                      "steps": v.steps} for v in visitors]}))
+                      "shown": v.shown, "steps": v.steps} for v in visitors]}))
     child = process.start([*within, program("node"), DRIVER, scenario, result], log=log, cwd=place,
                           env=dict(os.environ, HOME=place, TMPDIR=place))
     try:

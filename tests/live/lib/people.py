@@ -244,9 +244,9 @@ def in_turn(found):
     return [(host, found[i % len(found)]) for i, host in enumerate(("127.0.0.1", HOST))]
 
 
-def private_agent(ports, source, mode):
-    """Every output it has: NDJSON, console, its log and state, all spans, metrics and events."""
+def private_agent(ports, source, mode, *more):
+    """Every output it has: NDJSON, console, its log and state, all spans, metrics and events. `more`: options."""
     collector = Fake()
-    agent = Agent(*[a for p in ports for a in ("--port", p)], "--console", "--otlp-endpoint", collector.endpoint, source=source,
+    agent = Agent(*[a for p in ports for a in ("--port", p)], "--console", "--otlp-endpoint", collector.endpoint, *more, source=source,
                   privacy=mode, env={"OTEL_TRACES_SAMPLER": "always_on", "OTEL_METRIC_EXPORT_INTERVAL": "1000"})
     return agent, collector

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """WordPress as Debian packages it, behind nginx and PHP-FPM, with MariaDB: own folder, own data, Unix sockets
-but for nginx's port on loopback. The files are a copy, unchanged; wp-config.php is the site's own."""
+but for nginx's port on loopback. The files are a copy, unchanged; wp-config.php is the site's own, and so is a
+plugin that writes down who logged in, signed up and commented, by WordPress's own word."""
 import glob
 import json
 import os
@@ -36,6 +37,7 @@ require 'ROOT/wp-load.php';
 global $wp_rewrite;
 $wp_rewrite->set_permalink_structure('/%postname%/');
 $wp_rewrite->flush_rules(false);
+update_option('users_can_register', 1);
 foreach (json_decode($argv[1], true) as $name => $password) wp_create_user($name, $password, $name . '@example.org');
 for ($i = 1; $i <= $argv[2]; $i++)
   wp_insert_post(['post_title' => "Product $i", 'post_name' => "product-$i", 'post_status' => 'publish', 'comment_status' => 'open',
@@ -44,6 +46,18 @@ for ($i = 1; $i <= $argv[2]; $i++)
 wp_insert_post(['post_title' => 'Framed', 'post_name' => 'framed', 'post_status' => 'publish', 'post_type' => 'page',
   'post_content' => "<!-- wp:html --><iframe src='/product-1/embed/'></iframe><iframe src='/product-2/embed/'></iframe><!-- /wp:html -->"]);
 """
+
+BOOK = """<?php
+function book($what, $of) {
+  global $wpdb;
+  $wpdb->insert('book', ['what' => $what, 'of' => $of, 'agent' => $_SERVER['HTTP_USER_AGENT'] ?? '']);
+}
+add_action('wp_login', fn($name, $user) => book('login', $user->ID), 10, 2);
+add_action('wp_login_failed', fn() => book('login_refused', 0));
+add_action('user_register', fn($id) => book('sign_up', $id));
+add_action('comment_post', fn($id) => book('comment', $id));
+"""
+TABLE = "CREATE TABLE wordpress.book (at INT AUTO_INCREMENT PRIMARY KEY, what TEXT, `of` INT, agent TEXT)"
 
 PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
                         "54789c63f80f0001010100b138f6140000000049454e44ae426082")
@@ -74,7 +88,12 @@ class WordPress(servers.Server):
                      "--auth-root-authentication-method=normal"])
         self.background("mariadb", [program("mariadbd"), "--no-defaults", "--user=root", "--datadir=" + data, "--socket=" + socket,
                                     "--pid-file=%s/db.pid" % self.place, "--skip-networking"], socket)
-        process.run([program("mariadb"), "--no-defaults", "-uroot", "-S", socket, "-e", "CREATE DATABASE wordpress"])
+        process.run([program("mariadb"), "--no-defaults", "-uroot", "-S", socket, "-e", "CREATE DATABASE wordpress; " + TABLE])
+
+    def rows(self, query):
+        """What stands in the database: rows of texts."""
+        return [line.split("\t") for line in process.run([program("mariadb"), "--no-defaults", "-uroot", "-S", self.sockets + "/db",
+                                                          "-N", "-B", "-e", query, "wordpress"]).splitlines()]
 
     def files(self):
         if not os.path.isdir(SHARE):
@@ -82,6 +101,8 @@ class WordPress(servers.Server):
         self.root = os.path.join(self.place, "site")
         process.run(["cp", "-rL", "--no-preserve=mode", SHARE, self.root])
         process.write(self.root + "/wp-config.php", CONFIG.replace("SOCKET", self.sockets + "/db"))
+        os.makedirs(self.root + "/wp-content/mu-plugins")
+        process.write(self.root + "/wp-content/mu-plugins/book.php", BOOK)
         uploads = self.root + "/wp-content/uploads"
         os.makedirs(uploads)
         for i in range(1, PRODUCTS + 1):

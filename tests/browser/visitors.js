@@ -7,12 +7,12 @@
 // tab it happens in ("main" if absent); `frames` are URLs that a script of the page shows in frames. `shown`
 // is an expression that says of each page what is to be noted of it, once it is loaded.
 //
-// RESULT is JSON: { version, visitors: {name: { views, frames, downloads, failed, asked, console,
+// RESULT is JSON: { version, visitors: {name: { views, frames, downloads, failed, asked, answered, console,
 // kept, agent }}}.
 // A view is a main frame's document as Chromium reports it: { url, method, status, cached, type, begin,
 // load, redirects: [{url, status}], shown }; `begin` is navigationStart (ms since 1970), `load` is ms from there
 // to loadEventEnd, 0 before it; `cached`: the server was not asked, nor ahead of it. `asked`: how many
-// requests Chromium reports in all; `kept`: every value that stood in a cookie or in the store of a page.
+// requests Chromium reports in all; `answered`: when the last answer of each host came; `kept`: every value that stood in a cookie or in the store of a page.
 // This is the truth that the agent is compared with, so nothing is added by us.
 'use strict';
 const fs = require('fs');
@@ -46,6 +46,18 @@ const actions = {
 	click: (of, page, s) => loaded(page, () => page.click(s.on)),
 	// Of a menu that shows itself only under the mouse.
 	follow: (of, page, s) => loaded(page, () => page.locator(s.on).first().evaluate((a) => a.click())),
+	// Two clicks with so many ms between them, until nothing is under way any more: the second calls off what the
+	// first began, if that takes longer.
+	twice: async (of, page, s) => {
+		const box = await page.locator(s.on).boundingBox();
+		const click = () => page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+		await loaded(page, async () => {
+			await click();
+			await page.waitForTimeout(s.ms);
+			await click();
+		});
+		await page.waitForLoadState('networkidle', { timeout: WAIT });
+	},
 	press: (of, page, s) => page.click(s.on), // goes nowhere
 	fill: (of, page, s) => page.fill(s.on, s.text),
 	choose: (of, page, s) => page.selectOption(s.on, s.text),
@@ -98,7 +110,7 @@ const actions = {
 	sleep: (of, page, s) => page.waitForTimeout(s.ms),
 };
 
-const LEAVING = ['goto', 'click', 'follow', 'reload', 'back', 'forward', 'open', 'download', 'nothing'];
+const LEAVING = ['goto', 'click', 'twice', 'follow', 'reload', 'back', 'forward', 'open', 'download', 'nothing'];
 
 // ---- what Chromium reports ----
 
@@ -146,7 +158,10 @@ async function keep(record, of) {
 
 function watch(record, context) {
 	context.on('request', () => record.asked++);
-	context.on('response', (r) => onResponse(record, r));
+	context.on('response', (r) => {
+		record.answered[new URL(r.url()).host] = Date.now();
+		onResponse(record, r);
+	});
 	context.on('requestfailed', (r) => record.failed.push({ url: r.url(), why: r.failure() && r.failure().errorText }));
 	context.on('console', (m) => m.type() === 'error' && record.console.push(m.text()));
 	context.on('weberror', (e) => record.console.push(e.error().message));
@@ -156,8 +171,8 @@ function watch(record, context) {
 async function told(record) {
 	const views = [];
 	for (const v of record.views) {
-		if (!v.type && record.downloads.includes(v.url))
-			continue; // became a file
+		if (v.left || (!v.type && record.downloads.includes(v.url)))
+			continue; // called off, became a file
 		if (!v.type)
 			throw new Error('nothing is known of the page ' + v.url);
 		const redirects = [];
@@ -165,15 +180,15 @@ async function told(record) {
 			redirects.push({ url: r.url(), method: r.method(), status: (await r.response()).status() });
 		views.push({ url: v.url, method: v.method, status: v.status, cached: v.cached, type: v.type, begin: v.begin, load: v.load, shown: v.shown, redirects });
 	}
-	const { downloads, failed, asked, console } = record;
+	const { downloads, failed, asked, answered, console } = record;
 	const frames = record.frames.map((f) => ({ url: f.url, status: f.status }));
-	return { views, frames, downloads, failed, asked, console, kept: [...record.kept] };
+	return { views, frames, downloads, failed, asked, answered, console, kept: [...record.kept] };
 }
 
 // ---- visitors ----
 
 async function come(browser, visitor) {
-	const record = { views: [], frames: [], downloads: [], failed: [], console: [], kept: new Set(), asked: 0 };
+	const record = { views: [], frames: [], downloads: [], failed: [], console: [], kept: new Set(), asked: 0, answered: {} };
 	const options = { acceptDownloads: true };
 	if (visitor.agent)
 		options.userAgent = visitor.agent;
@@ -195,6 +210,8 @@ async function come(browser, visitor) {
 				shown = Date.now();
 			for (const page of Object.values(of.tabs))
 				await ask(record, page, of);
+			for (const view of step.do === 'twice' ? record.views : [])
+				view.left = !view.type;
 			await keep(record, of);
 		} catch (e) {
 			const at = of.tabs[step.tab || 'main'].url();

@@ -31,13 +31,8 @@ SHOPS = {
 
 
 def rules_for(how):
-    """The recipe, with the decimal sign of that shop."""
-    with open(journeys.RECIPE) as f:
-        text = f.read()
-    asked = 'amounts: { decimal: "." }'
-    check(asked in text, "the recipe does not say how amounts are written")
     sign = STYLES[how[how.index("--style") + 1]].decimal
-    return process.write(os.path.join(process.folder("rules"), "shop.yaml"), text.replace(asked, asked.replace(".", sign)))
+    return process.write(os.path.join(process.folder("rules"), "shop.yaml"), journeys.recipe(sign))
 
 
 def exact(source, name):

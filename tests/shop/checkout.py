@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cart, checkout, payment and order as an old shop does it: forms that are answered 302, and the page after that
 shows what came of them. The other way to the same cart is api.py."""
+import time
+
 import pages
 from answers import Answers
 from catalogue import BY_ID
@@ -88,6 +90,7 @@ class CheckoutPages(Answers):
             if page is None:
                 return self.answer(503, pages.checkout(self.look, "payment", cart, "The payment service does not answer."))
             return self.redirect(page)
+        time.sleep(self.shop.bank / 1000)
         try:
             order = order or store.pay(self.cookie, method, self.form.get("card", ""), self.form.get("cart"))
         except Refused as why:

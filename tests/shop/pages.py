@@ -66,11 +66,18 @@ def product(look, p):
 
 # ---- cart and checkout ----
 
-def lines(look, rows):
-    """rows: [(product, quantity, price)]"""
+def lines(look, rows, change=False):
+    """rows: [(product, quantity, price)]; `change`: with forms to do so."""
     return "".join("""<tr class="line" data-product="%d"><td class="name"><a href="/product/%s">%s</a></td>
-<td class="quantity">%d</td><td class="price">%s</td><td class="sum">%s</td></tr>
-""" % (p.id, p.slug, html.escape(p.name), n, look.text(price), look.text(price * n)) for p, n, price in rows)
+<td class="quantity">%d</td><td class="price">%s</td><td class="sum">%s</td>%s</tr>
+""" % (p.id, p.slug, html.escape(p.name), n, look.text(price), look.text(price * n), CHANGE % (p.id, n, p.id) if change else "")
+                   for p, n, price in rows)
+
+
+CHANGE = """
+<td><form method="post" action="/cart/update"><input type="hidden" name="product" value="%d"><input name="quantity" value="%d" size="2">
+<button>Change</button></form><form method="post" action="/cart/remove"><input type="hidden" name="product" value="%d">
+<button>Take out</button></form></td>"""
 
 
 def sums(look, totals, coupon, delivery, total):
@@ -96,7 +103,7 @@ def cart(look, c, problem=""):
     return page(look, "Your cart", said(problem) + """<table id="basket" data-cart="%s" data-currency="%s">%s</table>%s
 <p>In all <b id="value">%s</b> without shipping, <span id="pieces">%d</span> pieces</p>
 <form method="post" action="/cart/coupon"><input name="code"><button>Use code</button></form>
-<a href="/checkout">Check out</a>""" % (c.id, look.currency, lines(look, c.lines), sums(look, c.undelivered, c.coupon, False, c.undelivered.total),
+<a href="/checkout">Check out</a>""" % (c.id, look.currency, lines(look, c.lines, True), sums(look, c.undelivered, c.coupon, False, c.undelivered.total),
                                         look.text(c.value), c.quantity))
 
 

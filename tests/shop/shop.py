@@ -5,7 +5,7 @@
 Pages (home, category, product, search, cart, checkout in four steps, order, account, office), a JSON interface
 to the same cart (api.py), style sheet, script and pictures, redirects after forms, 304 for what has not
 changed, chunked pages, and now and then a slow or failing page (--slow, --fail: per mille). A search takes
---search milliseconds, and of one product (--broken SLUG) the picture is missing. Pages of the weight of real ones
+--search milliseconds, a payment --bank, and of one product (--broken SLUG) the picture is missing. Pages of the weight of real ones
 stand below /showroom; they take --think milliseconds, give or take a half, to be made.
 
 The truth for tests is the database (store.py; --database FILE, otherwise in memory); --orders FILE gets a JSON
@@ -56,7 +56,7 @@ class Shop:
 
     def __init__(self, options):
         self.slow, self.fail, self.think = options.slow, options.fail, options.think
-        self.search, self.broken, self.cookies = options.search, options.broken, options.cookies
+        self.search, self.bank, self.broken, self.cookies = options.search, options.bank, options.broken, options.cookies
         self.gzip, self.chunks = options.gzip, options.chunks
         self.random = random.Random(options.seed)
         self.look = Look(options.style, options.charset, options.tax)
@@ -199,6 +199,7 @@ def options_of(arguments=None):
     parser.add_argument("--database")
     parser.add_argument("--think", type=int, default=0)
     parser.add_argument("--search", type=int, default=0)
+    parser.add_argument("--bank", type=int, default=0)
     parser.add_argument("--broken")
     parser.add_argument("--style", choices=STYLES, default="plain")
     parser.add_argument("--charset", choices=CHARSETS, default="utf-8")

@@ -25,27 +25,29 @@ EARLY_NS = LATE_NS = 100_000_000  # between the clocks of the script and of the 
 class World:
     """`asked` is the port that customers use; `how`: options of shop.py; `cache`: nginx sends what it got from files.
     With `hosts` > 1 as many shops on one database behind a balancer without affinity: each request goes to the next one
-    (`shops`: their processes)."""
+    (`shops`: their processes). `names`: of shop and payment provider, where a browser is to find both with their ports."""
 
-    def __init__(self, *how, front=False, cache=False, hosts=1, site="shop.example"):
+    def __init__(self, *how, front=False, cache=False, hosts=1, site="shop.example", names=None):
         self.place, self.charset, self.site = process.folder("shop"), "utf-8", site
         if "--charset" in how:
             self.charset = how[how.index("--charset") + 1]
         self.database = os.path.join(self.place, "shop.sqlite")
         self.provider, self.log = process.free_port(), os.path.join(self.place, "log")
+        self.pays = names[1] if names else "pay.example"
         self.shops, self.behind = [], []
         for _ in range(hosts):
             self.add_shop(how)
         self.port = self.asked = self.behind[0]
         if front or hosts > 1:
             self.asked = self.nginx(cache)
+        shop = "%s:%d" % (names[0], self.asked) if names else site
         process.wait_port(self.provider, self.start("provider.py", "--port", self.provider, "--notify-port", self.asked,
-                                                    "--shop", "http://" + site), self.log)
+                                                    "--shop", "http://" + shop), self.log)
 
     def add_shop(self, how):
         port = process.free_port()
         child = self.start("shop.py", "--port", port, "--cookies", "cart", "--database", self.database,
-                           "--provider", "http://pay.example:%d" % self.provider, "--provider-port", self.provider, *how)
+                           "--provider", "http://%s:%d" % (self.pays, self.provider), "--provider-port", self.provider, *how)
         process.wait_port(port, child, self.log)
         self.shops.append(child)
         self.behind.append(port)
@@ -82,6 +84,15 @@ class World:
         process.run([str(part) for part in command + (["--kinds", ",".join(kinds)] if kinds else [])], timeout=400)
         check("Traceback" not in process.read(self.log), "the shop: " + process.read(self.log)[-600:])
         return Truth(self.database, [json.loads(line) for line in process.read(record).splitlines()])
+
+
+def recipe(decimal):
+    """The recipe, with the decimal sign of that shop."""
+    with open(RECIPE) as f:
+        text = f.read()
+    asked = 'amounts: { decimal: "." }'
+    check(asked in text, "the recipe does not say how amounts are written")
+    return text.replace(asked, asked.replace(".", decimal))
 
 
 # ---- what really happened ----
@@ -140,10 +151,16 @@ class Truth:
 
 # ---- what the agent says ----
 
+def by_query(row):
+    """Who asked for that, by the script's own mark."""
+    found = re.search(r"\bwho=(\d+)", row.get("url.query", ""))
+    return int(found[1]) if found else None
+
+
 class Said:
     """The agent's rows: events as they stand at the end (a higher revision replaces), and whose each visit is."""
 
-    def __init__(self, rows):
+    def __init__(self, rows, who=by_query):
         last = {}
         self.twice = []
         for row in rows:
@@ -157,9 +174,8 @@ class Said:
         self.events = list(last.values())
         self.who = collections.defaultdict(set)
         for row in rows:
-            found = re.search(r"\bwho=(\d+)", row.get("url.query", "")) if row["type"] == "transaction" else None
-            if found and row["kind"] == "server" and row.get("parcours.edge"):
-                self.who[row.get("session.id")].add(int(found[1]))
+            if row["type"] == "transaction" and row["kind"] == "server" and row.get("parcours.edge") and who(row) is not None:
+                self.who[row.get("session.id")].add(who(row))
 
     def named(self, name):
         return [e for e in self.events if e["event_name"] == name]
@@ -203,7 +219,7 @@ def orders(truth, said):
             continue
         name = "order %s (%s)" % (number, place_of(order["visit"]))
         for key in ("value", "tax", "shipping", "discount"):
-            if key in e or key == "value" or (e.get("parcours.rule") != "word of the provider" and order[key]):
+            if key in e or key == "value" or (not e.get("parcours.rule", "").startswith("word of the provider") and order[key]):
                 differs(name + " " + key, amount(e.get(key)), order[key], problems)
         if "parcours.order.id" in e:
             differs(name + " order id", e["parcours.order.id"], order["order_id"], problems)
@@ -286,9 +302,9 @@ def others(truth, said, product_ids):
             for key in sorted(set(got) | set(want), key=str) if got[key] != want[key]]
 
 
-def everything(truth, rows, product_ids, reasons=("timeout",)):
+def everything(truth, rows, product_ids, reasons=("timeout",), who=by_query):
     """All differences, and what was compared in a sentence."""
-    said = Said(rows)
+    said = Said(rows, who)
     problems = ["%s: one revision twice" % (name,) for name in said.twice]
     problems += orders(truth, said) + abandoned(truth, said, reasons) + changes(truth, said) + others(truth, said, product_ids)
     return problems, "%d visits, %d orders, %d carts left, %d events" % (

@@ -63,9 +63,9 @@ def click(on, **more):
     return step("click", on=on, **more)
 
 
-def visit(visitors, at_once=4, seconds=240, address="127.0.0.1", within=()):
-    """Sends them all to HOST at that address; afterwards each knows what Chromium says he did. `within`
-    stands before the command of the browser."""
+def visit(visitors, at_once=4, seconds=240, address="127.0.0.1", within=(), names=()):
+    """Sends them all to HOST, and to hosts of other `names`, at that address; afterwards each knows what Chromium
+    says he did. `within` stands before the command of the browser."""
     if not os.path.exists(os.path.join(os.path.dirname(DRIVER), "node_modules", "playwright-core")):
         raise Skip("playwright-core is not installed (tools/setup check)")
     for number, v in enumerate(visitors):
@@ -73,7 +73,7 @@ def visit(visitors, at_once=4, seconds=240, address="127.0.0.1", within=()):
     place = process.folder("browser")
     scenario, result, log = (os.path.join(place, n) for n in ("scenario", "result", "log"))
     process.write(scenario, json.dumps({
-        "executable": program("chromium"), "hosts": {HOST: address, "*." + HOST: address}, "atOnce": at_once,
+        "executable": program("chromium"), "hosts": dict.fromkeys((HOST, "*." + HOST, *names), address), "atOnce": at_once,
         "visitors": [{"name": v.name, "agent": v.agent, "locale": v.locale, "mobile": "Mobile" in v.agent,
                       "shown": v.shown, "steps": v.steps} for v in visitors]}))
     child = process.start([*within, program("node"), DRIVER, scenario, result], log=log, cwd=place,

@@ -7,12 +7,12 @@
 // tab it happens in ("main" if absent); `frames` are URLs that a script of the page shows in frames. `shown`
 // is an expression that says of each page what is to be noted of it, once it is loaded.
 //
-// RESULT is JSON: { version, visitors: {name: { views, frames, downloads, failed, asked, answered, console,
+// RESULT is JSON: { version, visitors: {name: { views, frames, downloads, failed, asked, last, console,
 // kept, agent }}}.
 // A view is a main frame's document as Chromium reports it: { url, method, status, cached, type, begin,
 // load, redirects: [{url, status}], shown }; `begin` is navigationStart (ms since 1970), `load` is ms from there
 // to loadEventEnd, 0 before it; `cached`: the server was not asked, nor ahead of it. `asked`: how many
-// requests Chromium reports in all; `answered`: when the last answer of each host came; `kept`: every value that stood in a cookie or in the store of a page.
+// requests Chromium reports in all; `last`: until when each host may have been asked; `kept`: every value that stood in a cookie or in the store of a page.
 // This is the truth that the agent is compared with, so nothing is added by us.
 'use strict';
 const fs = require('fs');
@@ -157,9 +157,13 @@ async function keep(record, of) {
 }
 
 function watch(record, context) {
-	context.on('request', () => record.asked++);
+	const note = (url) => { record.last[new URL(url).host] = Date.now(); };
+	context.on('request', (r) => {
+		record.asked++;
+		note(r.url());
+	});
 	context.on('response', (r) => {
-		record.answered[new URL(r.url()).host] = Date.now();
+		note(r.url());
 		onResponse(record, r);
 	});
 	context.on('requestfailed', (r) => record.failed.push({ url: r.url(), why: r.failure() && r.failure().errorText }));
@@ -180,15 +184,15 @@ async function told(record) {
 			redirects.push({ url: r.url(), method: r.method(), status: (await r.response()).status() });
 		views.push({ url: v.url, method: v.method, status: v.status, cached: v.cached, type: v.type, begin: v.begin, load: v.load, shown: v.shown, redirects });
 	}
-	const { downloads, failed, asked, answered, console } = record;
+	const { downloads, failed, asked, last, console } = record;
 	const frames = record.frames.map((f) => ({ url: f.url, status: f.status }));
-	return { views, frames, downloads, failed, asked, answered, console, kept: [...record.kept] };
+	return { views, frames, downloads, failed, asked, last, console, kept: [...record.kept] };
 }
 
 // ---- visitors ----
 
 async function come(browser, visitor) {
-	const record = { views: [], frames: [], downloads: [], failed: [], console: [], kept: new Set(), asked: 0, answered: {} };
+	const record = { views: [], frames: [], downloads: [], failed: [], console: [], kept: new Set(), asked: 0, last: {} };
 	const options = { acceptDownloads: true };
 	if (visitor.agent)
 		options.userAgent = visitor.agent;
@@ -220,7 +224,10 @@ async function come(browser, visitor) {
 	}
 	const result = await told(record);
 	result.agent = await of.context.pages()[0].evaluate(() => navigator.userAgent);
+	const open = Object.values(of.tabs).map((page) => new URL(page.url()).host);
 	await context.close();
+	for (const host of open)
+		result.last[host] = Date.now();
 	return result;
 }
 

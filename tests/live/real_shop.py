@@ -209,7 +209,7 @@ def record(who, v, kind, world):
     asked = [w for w in at_shop if not w["cached"]]
     sent = [people.path(r["url"]) for w in asked for r in w["redirects"] if r["method"] == "POST"]
     once = lambda key: list(dict.fromkeys(w["shown"][key] for w in at_shop if w["shown"].get(key)))
-    last = max(w["begin"] for w in asked), max(t for host, t in v.did["answered"].items() if host.endswith(":%d" % world.asked))
+    last = max(w["begin"] for w in asked), max(t for host, t in v.did["last"].items() if host.endswith(":%d" % world.asked))
     return {"who": who, "kind": kind, "way": "browser", "customer": "human", "requests": None, "carts": once("cart"), "orders": once("order"),
             "views": [people.path(w["url"]).split("/")[2] for w in asked if people.path(w["url"]).startswith("/product/") and w["status"] == 200],
             "searches": [urllib.parse.parse_qs(w["url"].partition("?")[2])["q"][0] for w in asked if people.path(w["url"]) == "/search"],
@@ -232,7 +232,8 @@ def rules():
 
 def browser(source, turn, reason):
     shops = worlds()
-    agent = Agent(*[part for world in shops.values() for part in world.ports()], *rules(), "--session-timeout", "%ds" % PAUSE_S, source=source)
+    agent = Agent(*[part for world in shops.values() for part in world.ports()], *rules(), *(["--session-timeout", "%ds" % PAUSE_S] if reason == "timeout" else []),
+                  source=source)
     visitors, of = [], {site: [] for site in shops}
     for who, kind in enumerate(KINDS):
         site = list(shops)[(who + turn) % len(shops)]

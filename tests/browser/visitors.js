@@ -49,6 +49,7 @@ const actions = {
 	// Two clicks with so many ms between them, until nothing is under way any more: the second calls off what the
 	// first began, if that takes longer.
 	twice: async (of, page, s) => {
+		await page.locator(s.on).scrollIntoViewIfNeeded();
 		const box = await page.locator(s.on).boundingBox();
 		const click = () => page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
 		await loaded(page, async () => {

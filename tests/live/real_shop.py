@@ -33,6 +33,8 @@ SHOPS = {
 }
 PAID, REFUSED = "4242424242424242", "4000000000000002"
 SHOWN = """({ cart: document.querySelector('[data-cart]')?.dataset.cart, order: document.querySelector('#thanks #order')?.innerText })"""
+PAY_AND_STAY = """fetch(location.href, { method: 'POST', redirect: 'manual',
+  body: new URLSearchParams({ card: '%s', notify: 'before' }) }).then(() => 0)""" % PAID
 LINK = "document.body.append(Object.assign(document.createElement('a'), { id: 'next', text: 'next', href: '%s' }))"
 # The cart's id goes where the script's own calls ask for it; an order is a link in the end.
 CALLS = """(async () => {
@@ -138,7 +140,7 @@ class Walks:
 
     def double_add(self):
         """Two clicks at once are as many pieces as the shop says, mostly one: the browser sends the form once."""
-        return [self.at("product/head-torch"), step("twice", on="form[action='/cart/add'] button", ms=0), self.at("cart")]
+        return [*self.add("moka-pot"), self.at("product/head-torch"), step("twice", on="form[action='/cart/add'] button", ms=0), self.at("cart")]
 
     def two_tabs(self):
         other = {"tab": "b"}
@@ -165,10 +167,20 @@ class Walks:
                 step("reload")]
 
     def refused_then_paid(self):
-        return [*self.add("bike-lock", 2), *self.coupon("NONSUCH"), *self.check_out(), *self.pay(REFUSED), *self.pay(), self.at("account/orders")]
+        """A reload of the refusal sends the form again."""
+        return [*self.add("bike-lock", 2), *self.coupon("NONSUCH"), *self.check_out(), *self.pay(REFUSED), step("reload"), *self.pay(), self.at("account/orders")]
 
     def away_and_back(self):
         return [*self.add("down-jacket"), *self.check_out(), *self.go_away_to_pay(), *self.pay_there(), step("reload")]
+
+    def away_and_told_later(self):
+        """The provider's word comes after the visitor."""
+        return [*self.add("wool-blanket"), *self.check_out(), *self.go_away_to_pay(),
+                step("run", code="document.querySelector('input[name=notify]').value = 'after'"), *self.pay_there(), self.at(), step("reload")]
+
+    def away_and_never_back(self):
+        """He paid, and his browser did not follow back: only the provider's word tells."""
+        return [*self.add("rain-cape", 2), *self.check_out(), *self.go_away_to_pay(), step("run", code=PAY_AND_STAY)]
 
     def away_refused_then_card(self):
         return [*self.add("camp-stove", 2), *self.check_out(), *self.go_away_to_pay(), *self.pay_there(REFUSED), *self.pay()]
@@ -198,7 +210,7 @@ class Walks:
 
 
 KINDS = ("member", "back_button", "orders_and_reloads", "away_refused_then_card", "refused_then_paid", "double_click", "two_tabs", "left_at_shipping",
-         "left_at_contact", "away_and_back", "left_at_payment", "left_at_cart", "by_script", "browses", "emptied", "refused_stock", "double_add")
+         "left_at_contact", "away_and_back", "away_and_told_later", "away_and_never_back", "left_at_payment", "left_at_cart", "by_script", "browses", "emptied", "refused_stock", "double_add")
 
 
 # ---- what a visitor did, as his browser saw it ----

@@ -57,6 +57,7 @@ enum bpf_map_type {
 
 #define SOCK_STREAM  1
 #define IPPROTO_TCP  6
+#define IPPROTO_UDP  17
 #define RCV_SHUTDOWN 1
 
 #define MSG_OOB	     0x1

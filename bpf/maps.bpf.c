@@ -20,9 +20,12 @@ struct pc_map_others pc_others SEC(".maps");
 struct pc_map_listening pc_listening SEC(".maps");
 struct pc_map_doors pc_doors SEC(".maps");
 struct pc_map_shut pc_shut SEC(".maps");
+struct pc_map_name_servers pc_name_servers SEC(".maps");
+struct pc_map_askers pc_askers SEC(".maps");
 struct pc_map_scratch pc_scratch SEC(".maps");
 
 _Static_assert(sizeof(struct pc_data) == 72, "abi: DATA has padding");
+_Static_assert(sizeof(struct pc_dns) == 88, "abi: DNS has padding");
 _Static_assert(sizeof(struct pc_directive) == 32, "abi: a directive is 32 bytes");
 _Static_assert(sizeof(struct pc_ring) == 256, "abi: the ends of a ring share a cache line");
 _Static_assert(PC_RECORD_MAX + PC_PIECE + 8 < PC_RING_SLACK,

@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "lib/content.h"
+#include "lib/dns.h"
 #include "lib/piece.h"
 #include "lib/state.h"
 
@@ -157,6 +158,23 @@ struct pc_map_shut {
 	__type(value, struct pc_shut);
 };
 
+/* Processes that answer on port 53 themselves, key: tgid. Kernel writes. 16 KiB, allocated at once. */
+struct pc_map_name_servers {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u64); /* start_boottime: the number may be another's now */
+};
+
+/* Sockets that are not connected and asked a name server, key: address of the socket. Kernel writes. Nothing
+ * tells of their end, so the entry has its time and port. 64 KiB, allocated at once. */
+struct pc_map_askers {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct pc_asker);
+};
+
 /* Two records under construction a CPU: the second for a program that interrupts the first. */
 struct pc_map_scratch {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -180,6 +198,8 @@ extern struct pc_map_others pc_others SEC(".maps");
 extern struct pc_map_listening pc_listening SEC(".maps");
 extern struct pc_map_doors pc_doors SEC(".maps");
 extern struct pc_map_shut pc_shut SEC(".maps");
+extern struct pc_map_name_servers pc_name_servers SEC(".maps");
+extern struct pc_map_askers pc_askers SEC(".maps");
 extern struct pc_map_scratch pc_scratch SEC(".maps");
 #endif
 

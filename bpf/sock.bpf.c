@@ -16,6 +16,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/by_storage.h"
+#include "lib/dns.bpf.h"
 #include "lib/fd.h"
 #include "lib/life.bpf.h"
 #include "lib/look.bpf.h"
@@ -54,6 +55,22 @@ static __always_inline __u32 pc_args_of(struct task_struct *task, const struct s
 	return PC_WHY_NONE;
 }
 
+/* A call on a UDP socket that may be one of a resolver. */
+static __noinline int pc_used_dns(struct sock *sk, int ret, int msg_flags, const __u32 d,
+				  __u32 role)
+{
+	struct pc_datagram g = { .d = d, .role = role };
+	struct pc_args args = {};
+	__u32 why;
+
+	g.scope = pc_dns_scope(role);
+	if (g.scope == PC_SCOPE_NO)
+		return 0;
+	why = pc_args_of(bpf_get_current_task_btf(), sk, d, msg_flags, &args);
+	pc_dns_call(sk, &g, &args, ret, why);
+	return 0;
+}
+
 static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, const __u32 d)
 {
 	const struct pc_control *c = pc_controls();
@@ -62,8 +79,15 @@ static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, cons
 	struct pc_sock *s;
 	__u32 why;
 
-	if (!c || !pc_is_stream(sk) || (msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
+	if (!c || (msg_flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)))
 		return 0;
+	if (!pc_is_stream(sk)) {
+		__u32 role = pc_dns_role(sk);
+
+		if (role != PC_DNS_NONE && (ret > 0 || pc_is_final(-ret)))
+			pc_used_dns(sk, ret, msg_flags, d, role);
+		return 0;
+	}
 	if (ret <= 0) {
 		if (d == PC_TX || ret != -PC_EAGAIN)
 			pc_sock_ended(sk, ret, d);

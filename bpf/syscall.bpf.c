@@ -20,6 +20,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "lib/by_cookie.h"
+#include "lib/dns.bpf.h"
 #include "lib/fd.h"
 #include "lib/life.bpf.h"
 #include "lib/look.bpf.h"
@@ -31,10 +32,6 @@ struct pc_asked {
 	__u32 dir, why, msg_flags;
 	struct pc_args args;
 };
-
-/* struct mmsghdr: a msghdr and the length that the kernel filled in. */
-#define PC_MMSG_BYTES 64
-#define PC_MMSG_LEN   56
 
 /* recvmsg; struct msghdr and struct cmsghdr of 64 bits: one with a descriptor in it. */
 #define PC_FORM_RECVMSG (PC_FORM_MSG | PC_FORM_FLAGS)
@@ -134,6 +131,23 @@ __noinline int pc_call_received(struct pc_asked *a, struct pc_sock *s, __u32 byt
 	return 0;
 }
 
+/* It is no stream: a UDP socket of a resolver? */
+static __noinline int pc_call_dns(struct pc_asked *a, long ret)
+{
+	struct pc_datagram g = {};
+
+	if (!a)
+		return 0;
+	g.d = a->dir;
+	g.role = pc_dns_role(a->sk);
+	if (g.role == PC_DNS_NONE || !(ret > 0 || pc_is_final(-ret)))
+		return 0;
+	g.scope = pc_dns_scope(g.role);
+	if (g.scope != PC_SCOPE_NO)
+		pc_dns_call(a->sk, &g, &a->args, ret, a->why);
+	return 0;
+}
+
 /* A call on a socket returned. s: its state, if it is a TCP socket that has one; what it is was not
  * looked at otherwise. */
 __noinline int pc_call_returned(struct pc_asked *a, struct pc_sock *s, long ret)
@@ -143,8 +157,10 @@ __noinline int pc_call_returned(struct pc_asked *a, struct pc_sock *s, long ret)
 	if (!a || !c)
 		return 0;
 	if (!s) {
-		if (!pc_is_socket(a->sk) || !pc_is_stream(a->sk))
+		if (!pc_is_socket(a->sk))
 			return 0;
+		if (!pc_is_stream(a->sk))
+			return pc_call_dns(a, ret);
 		s = pc_state_get(a->sk);
 	}
 	if (ret <= 0) {

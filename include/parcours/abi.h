@@ -25,7 +25,7 @@
 
 /*
  * Which record. Control ring: OPEN, END, CLOSE, GONE, FORK, EXEC, EXIT, ALIVE, LOOKED, LISTENER. Data rings:
- * DATA, ACKED, RESENT. Made in user space: WHO, CLOCK, TICK.
+ * DATA, ACKED, RESENT, DNS. Made in user space: WHO, CLOCK, TICK.
  *
  * The brain notes how far the data rings reach, drains the control ring, then drains the data rings
  * up to that mark: so the OPEN of a connection is always read before its DATA. END, CLOSE and GONE
@@ -49,6 +49,7 @@ enum pc_kind {
 	PC_ALIVE,    /* a Unix connection that a look at every descriptor of the host found */
 	PC_LOOKED,   /* the end of that look: what it did not find is gone */
 	PC_LISTENER, /* what a watched listener turned away, or left waiting */
+	PC_DNS,	     /* a datagram between a watched process and a name server */
 };
 
 #define PC_KINDS 32 /* room in whatever is counted by kind */
@@ -279,6 +280,27 @@ struct pc_listener {
 	struct pc_addr local;
 };
 #define PC_STILL_LOOKS 10
+
+/*
+ * DNS: a watched process sent a datagram to port 53 (dir TX), or took one from there (RX), or learned that this
+ * failed (`error`). After the struct its first `captured` octets, PC_DNS_BYTES at most; 0 = they could not be had.
+ * Of a sendmmsg of several the first two are told, each perhaps twice. Not of a process that answers on port
+ * 53 itself: what it asks is what others want to know.
+ */
+struct pc_dns {
+	struct pc_head head;
+	__u32 tgid;
+	__u32 tid;
+	__u32 captured;
+	__u32 error; /* errno of the call */
+	__u8 dir;    /* enum pc_dir */
+	__u8 pad;
+	__u16 family;
+	__u32 pad2;
+	struct pc_addr local, remote; /* RX of a socket that is not connected: remote is all zero */
+};
+#define PC_DNS_PORT  53
+#define PC_DNS_BYTES 512 /* RFC 1035, 2.3.4; what EDNS adds comes behind the question */
 
 #define PC_COMM 16
 #define PC_PATH 256

@@ -262,8 +262,10 @@ void core_push(struct core *c, const struct pc_head *rec)
 	stream_push(c->stream, rec);
 	if (rec->kind != PC_TICK)
 		return;
-	if (rec->flags & PC_F_LOST)
+	if (rec->flags & PC_F_LOST) {
 		trace_lost(c->trace);
+		txn_lost(c->txn);
+	}
 	now_ns = rec->time_ns;
 	stream_tick(c->stream, now_ns);
 	proto_tick(c->proto, now_ns);

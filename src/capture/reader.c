@@ -164,7 +164,7 @@ static uint64_t count_lost(const struct reader *r)
 	uint64_t lost = 0;
 
 	for (uint32_t cpu = 0; cpu < r->cpus; cpu++)
-		for (unsigned kind = 0; kind < 16; kind++)
+		for (unsigned kind = 0; kind < PC_KINDS; kind++)
 			lost += __atomic_load_n(&r->counters[cpu].lost[kind], __ATOMIC_RELAXED);
 	return lost;
 }

@@ -24,7 +24,7 @@ struct reach_view {
 	const char *service;		       /* as configured, else of the process; NULL: none */
 	uint64_t start_unix_ns, end_unix_ns;   /* 0 = unobserved */
 	struct slice server, site, executable; /* at == NULL: none */
-	uint16_t server_port;
+	uint16_t server_port;		       /* 0: none was asked for (DNS) */
 	char peer[46], local[46];
 	char host_text[PRIVACY_HOST], site_text[PRIVACY_HOST];
 	struct buf scratch;

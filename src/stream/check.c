@@ -72,6 +72,12 @@ static bool listener_ok(const struct pc_listener *rec)
 	return rec->head.size >= sizeof(*rec);
 }
 
+static bool dns_ok(const struct pc_dns *rec)
+{
+	return rec->head.size >= sizeof(*rec) && rec->captured <= PC_DNS_BYTES &&
+	       rec->captured <= rec->head.size - sizeof(*rec) && rec->dir <= PC_TX;
+}
+
 bool record_ok(const struct pc_head *rec)
 {
 	if (rec->size < sizeof(*rec) || rec->time_ns > TIME_MAX)
@@ -98,6 +104,8 @@ bool record_ok(const struct pc_head *rec)
 		return rec->size >= sizeof(struct pc_alive);
 	case PC_LISTENER:
 		return listener_ok((const struct pc_listener *)rec);
+	case PC_DNS:
+		return dns_ok((const struct pc_dns *)rec);
 	case PC_WHO:
 		return who_ok((const struct pc_who *)rec);
 	case PC_CLOCK:

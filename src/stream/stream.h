@@ -109,7 +109,7 @@ struct stream_sink {
 	 * end gets none. */
 	void (*end)(void *ctx, struct connection *c, enum pc_dir d, int error);
 	void (*close)(void *ctx, struct connection *c, enum stream_close_reason why);
-	/* FORK, EXEC, EXIT, WHO, CLOCK, LISTENER pass through, in place. */
+	/* FORK, EXEC, EXIT, WHO, CLOCK, LISTENER, DNS pass through, in place. */
 	void (*record)(void *ctx, const struct pc_head *rec);
 	/* The brain's directive for the kernel; may be NULL (replay). */
 	void (*direct)(void *ctx, const struct pc_directive *d);

@@ -7,7 +7,8 @@
  *   longer    while the thread serves a request that began before the attempt: it leaves on that transaction
  *
  * What is told of an attempt is always told; at the bound it only waits no longer. Also here: by which name
- * an address was asked for, so that one that is refused has the name it had while it worked.
+ * an address was asked for, so that one that is refused has the name it had while it worked. A name that was not found
+ * comes from lookup/ and waits for its request like the others.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +16,10 @@
 
 #include "stream/address.h"
 #include "txn/internal.h"
+#include "txn/lookup/lookup.h"
 
 #define WAITING	     1024
+#define LOOKUPS	     2048
 #define HOLD_NS	     500000000ull
 #define HOLD_MOST_NS 60000000000ull
 #define FALL_BACK_NS 50000000ull
@@ -47,6 +50,7 @@ struct made {
 
 struct attempts {
 	struct table *waiting, *names;
+	struct lookups *lookups;
 	uint64_t number;
 	struct made made[MADE]; /* a ring */
 	uint32_t made_next;
@@ -55,8 +59,11 @@ struct attempts {
 	uint64_t now_ns; /* of the latest tick */
 };
 
-int attempts_new(struct attempts **ret)
+static void on_failed(void *ctx, const struct lookup_failure *f);
+
+int attempts_new(struct txn *x, struct attempts **ret)
 {
+	const struct lookup_sink sink = { .ctx = x, .failed = on_failed };
 	struct attempts *s = calloc(1, sizeof(*s));
 	int err;
 
@@ -64,6 +71,7 @@ int attempts_new(struct attempts **ret)
 		return -ENOMEM;
 	err = table_new(sizeof(struct waiting), sizeof(uint64_t), WAITING, &s->waiting);
 	err = err ?: table_new(sizeof(struct host_name), sizeof(struct pc_addr), NAMES, &s->names);
+	err = err ?: lookups_new(LOOKUPS, &sink, &s->lookups);
 	if (err) {
 		attempts_free(s);
 		return err;
@@ -78,12 +86,13 @@ void attempts_free(struct attempts *s)
 		return;
 	table_free(s->waiting);
 	table_free(s->names);
+	lookups_free(s->lookups);
 	free(s);
 }
 
 const char *attempt_phase_name(enum attempt_phase p)
 {
-	static const char *const names[] = { "connect", "tls", "accept", "answer" };
+	static const char *const names[] = { "connect", "tls", "accept", "answer", "dns" };
 
 	return names[p];
 }
@@ -253,7 +262,8 @@ static bool is_made(const struct attempt *a, const struct made *m)
 {
 	uint64_t most_ns = HOLD_NS;
 
-	if (!a->tid || m->tgid != a->tgid || m->tid != a->tid || m->to.port != a->remote.port)
+	if (a->phase == ATTEMPT_DNS || !a->tid || m->tgid != a->tgid || m->tid != a->tid ||
+	    m->to.port != a->remote.port)
 		return false;
 	if (memcmp(m->to.ip, a->remote.ip, sizeof(m->to.ip)) &&
 	    !(address_is_loopback(&m->to) && address_is_loopback(&a->remote))) {
@@ -369,8 +379,11 @@ void attempt_claim(struct txn *x, struct open_txn *o)
 	struct attempt **last = &o->t.attempts;
 	struct waiting *w = table_oldest(s->waiting);
 
-	if (!w || !x->sink.alone || o->t.attempts || !x->sink.alone(x->sink.ctx, &o->t))
+	if ((!w && !lookups_wait(s->lookups)) || !x->sink.alone || o->t.attempts ||
+	    !x->sink.alone(x->sink.ctx, &o->t))
 		return;
+	lookups_settle(s->lookups, o->t.tgid, o->t.head_tid, o->t.head_ns, o->t.response.first_ns);
+	w = table_oldest(s->waiting);
 	for (; w; w = table_newer(s->waiting, w)) {
 		if (w->claimed || !is_during(&o->t, &w->a))
 			continue;
@@ -405,6 +418,56 @@ static bool may_have_a_cause(const struct txn *x, const struct attempt *a)
 {
 	return a->tid && x->sink.serves &&
 	       x->sink.serves(x->sink.ctx, a->tgid, a->tid, a->start_ns);
+}
+
+/* ---- names that were not found ---- */
+
+static void on_failed(void *ctx, const struct lookup_failure *f)
+{
+	struct attempt a = {
+		.client = true,
+		.phase = ATTEMPT_DNS,
+		.error = f->error,
+		.abandoned = f->abandoned,
+		.start_ns = f->start_ns,
+		.end_ns = f->end_ns,
+		.connection_id = slice_hash(f->name, ATTEMPT_DNS),
+		.family = f->family,
+		.local = f->local,
+		.remote = f->server,
+		.retrans = f->again,
+		.tgid = f->tgid,
+		.tid = f->tid,
+	};
+
+	set_name(&a, f->name);
+	wait_for_cause(ctx, &a);
+}
+
+void attempt_dns(struct txn *x, const struct pc_dns *rec)
+{
+	lookups_push(x->attempts->lookups, rec);
+}
+
+void attempt_exit(struct txn *x, const struct pc_process *rec)
+{
+	lookups_exit(x->attempts->lookups, rec->tgid, rec->head.time_ns);
+}
+
+void attempt_lost(struct txn *x)
+{
+	lookups_lost(x->attempts->lookups);
+}
+
+void attempt_stats(const struct txn *x, struct txn_stats *ret)
+{
+	struct lookup_stats s;
+
+	lookups_stats(x->attempts->lookups, &s);
+	ret->lookups = s.begun;
+	ret->lookups_failed = s.failed;
+	ret->lookups_unobserved = s.unobserved;
+	ret->dns_malformed = s.malformed;
 }
 
 /* ---- listeners ---- */
@@ -457,9 +520,11 @@ void attempt_listener(struct txn *x, const struct pc_listener *rec)
 void attempt_tick(struct txn *x, uint64_t now_ns)
 {
 	struct attempts *s = x->attempts;
-	struct waiting *w = table_oldest(s->waiting), *next;
+	struct waiting *w, *next;
 
 	s->now_ns = now_ns;
+	lookups_tick(s->lookups, now_ns);
+	w = table_oldest(s->waiting);
 	for (; w && (w->claimed || w->a.end_ns + HOLD_NS <= now_ns); w = next) {
 		next = table_newer(s->waiting, w);
 		if (w->claimed ||
@@ -476,6 +541,7 @@ void attempt_finish(struct txn *x)
 {
 	struct waiting *w;
 
+	lookups_finish(x->attempts->lookups);
 	while ((w = oldest_free(x->attempts))) {
 		tell(x, &w->a);
 		table_remove(x->attempts->waiting, w);

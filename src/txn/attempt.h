@@ -12,36 +12,39 @@
 
 #include "txn/process.h"
 
-#define ATTEMPT_NAME 128 /* octets of a host's name */
+#define ATTEMPT_NAME 253 /* octets of a host's name */
 
 enum attempt_phase {
 	ATTEMPT_CONNECT, /* client: the TCP handshake, or reset right after it */
 	ATTEMPT_TLS,	 /* client */
 	ATTEMPT_ACCEPT,	 /* server: nobody had accepted it when the listener closed */
 	ATTEMPT_ANSWER,	 /* server: reset before an octet was answered */
+	ATTEMPT_DNS, /* client: its name was not found, so no connection was tried (lookup/lookup.h) */
 };
-const char *attempt_phase_name(enum attempt_phase p); /* connect tls accept answer */
+const char *attempt_phase_name(enum attempt_phase p); /* connect tls accept answer dns */
 
 struct attempt {
 	struct attempt *next; /* of the same transaction */
 	bool client;
 	enum attempt_phase phase;
 	/* error.type: ECONNREFUSED and its like; an alert's name; abandoned, end_of_stream, not_tls, unaccepted,
-	 * reset; _OTHER: no packet left the host and the errno is not known. Static. */
+	 * reset; _OTHER: no packet left the host and the errno is not known. DNS: lookup.h. Static. */
 	const char *error;
-	bool by_peer;	   /* TLS: the alert was the other end's */
-	bool abandoned;	   /* this end gave up before there was an answer */
-	bool superseded;   /* the same thread then reached the same port by another connection */
-	uint64_t start_ns; /* SYN sent, or (server) established; 0 = unobserved */
+	bool by_peer;	 /* TLS: the alert was the other end's */
+	bool abandoned;	 /* this end gave up before there was an answer */
+	bool superseded; /* the same thread then reached the same port by another connection */
+	/* SYN sent, or (server) established; DNS: the first question; 0 = unobserved */
+	uint64_t start_ns;
 	uint64_t end_ns;
-	uint64_t connection_id;
+	uint64_t connection_id; /* DNS: a hash of the name */
 	uint16_t family;
-	struct pc_addr local, remote;
-	uint32_t retrans;   /* of the connection: of a connect, SYNs sent again */
+	struct pc_addr local, remote; /* DNS: of the name server that was asked last */
+	uint32_t
+		retrans; /* of the connection: of a connect, SYNs sent again; DNS: questions asked again */
 	uint32_t tgid, tid; /* 0 = unobserved */
 	/* Of tgid, NULL: nothing more is known. Valid during the call of the sink. */
 	const struct process *process;
-	uint8_t name_len; /* of the host that was asked for: by TLS, or the only one known at that address */
+	uint8_t name_len; /* of the host that was asked for: by TLS or DNS, or the only one known at that address */
 	char name[ATTEMPT_NAME];
 
 	/* filled by trace/ */

@@ -175,7 +175,7 @@ void held_tick(struct txn *x, uint64_t now_ns);
 bool held_give(struct txn *x); /* hands out the oldest; false: there is none */
 
 /* attempt.c */
-int attempts_new(struct attempts **ret);
+int attempts_new(struct txn *x, struct attempts **ret);
 void attempts_free(struct attempts *s);
 /* A connection has ended, or its handshake (tls, at when_ns): is it one that came to nothing? */
 void attempt_over(struct txn *x, const struct connection *c, const struct handshake *tls,
@@ -188,6 +188,10 @@ void attempt_claim(struct txn *x, struct open_txn *o);
 void attempt_hand_out(struct txn *x, struct open_txn *o); /* right before the sink gets it */
 void attempt_release(struct txn *x, struct open_txn *o);  /* and after */
 void attempt_listener(struct txn *x, const struct pc_listener *rec);
+void attempt_dns(struct txn *x, const struct pc_dns *rec);
+void attempt_exit(struct txn *x, const struct pc_process *rec);
+void attempt_lost(struct txn *x); /* records found no room */
+void attempt_stats(const struct txn *x, struct txn_stats *ret);
 void attempt_tick(struct txn *x, uint64_t now_ns);
 void attempt_finish(struct txn *x);
 

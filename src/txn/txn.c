@@ -35,7 +35,7 @@ int txn_new(const struct txn_limits *limits, const struct txn_sink *sink, struct
 	err = template_set_new(limits->templates, &x->templates);
 	if (err)
 		goto fail;
-	err = attempts_new(&x->attempts);
+	err = attempts_new(x, &x->attempts);
 	if (err)
 		goto fail;
 	err = bodies_new(limits->bodies ?: &body_limits_default, &x->bodies);
@@ -82,8 +82,17 @@ void txn_record(struct txn *x, const struct pc_head *rec)
 		x->wall_minus_mono_ns = ((const struct pc_clock *)rec)->wall_minus_mono_ns;
 	else if (rec->kind == PC_LISTENER)
 		attempt_listener(x, (const struct pc_listener *)rec);
+	else if (rec->kind == PC_DNS)
+		attempt_dns(x, (const struct pc_dns *)rec);
 	else
 		process_table_push(x->processes, rec);
+	if (rec->kind == PC_EXIT)
+		attempt_exit(x, (const struct pc_process *)rec);
+}
+
+void txn_lost(struct txn *x)
+{
+	attempt_lost(x);
 }
 
 void txn_tick(struct txn *x, uint64_t now_ns)
@@ -110,6 +119,7 @@ void txn_stats(const struct txn *x, struct txn_stats *ret)
 {
 	*ret = x->stats;
 	ret->bytes = x->pool.used_bytes;
+	attempt_stats(x, ret);
 }
 
 int64_t txn_wall_minus_mono_ns(const struct txn *x)

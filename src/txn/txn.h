@@ -247,7 +247,8 @@ struct txn_stats {
 		refused; /* no memory within the bound: counted as opened and unobserved (buffer) */
 	uint64_t fields_dropped; /* heads whose fields found no memory */
 	uint64_t template_overflow;
-	uint64_t attempts; /* handed out */
+	uint64_t attempts;						     /* handed out */
+	uint64_t lookups, lookups_failed, lookups_unobserved, dns_malformed; /* lookup/lookup.h */
 	uint64_t readings; /* messages of which somebody wanted something */
 	uint64_t
 		values_lost; /* values of contents, or readings before the first, that found no memory */
@@ -272,8 +273,9 @@ void txn_watch(struct txn *x, const struct txn_witness *witness); /* before the 
 /* Header fields that are copied beside those of the keep list (fields.h), from the next head on: at most
  * FIELDS_MORE in the life of the stage. -EINVAL, -EPERM, -ENOSPC: field_index_keep. */
 int txn_keep(struct txn *x, const struct slice *names, uint32_t count);
-/* FORK EXEC EXIT WHO CLOCK LISTENER */
+/* FORK EXEC EXIT WHO CLOCK LISTENER DNS */
 void txn_record(struct txn *x, const struct pc_head *rec);
+void txn_lost(struct txn *x); /* records found no room before what follows */
 void txn_tick(struct txn *x, uint64_t now_ns);
 void txn_finish(struct txn *x); /* the end of input: attempts that wait are handed out */
 void txn_stats(const struct txn *x, struct txn_stats *ret);

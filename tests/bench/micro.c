@@ -5,11 +5,12 @@
  * measured within a second, so the three take turns in slices of a few milliseconds, in a changing order, on
  * the same sockets of the same process; what is told are medians of the differences within each round.
  *
- *   micro sock|syscall getppid|socket EMPTY.bpf.o [ROUNDS [watched]]
+ *   micro sock|syscall getppid|socket|datagram|loose EMPTY.bpf.o [ROUNDS [watched]]
  *
  * The parent loads all, attaches and detaches, and reads what the rings have; its child, who is out of the
- * scope, makes the calls: getppid, or the two ends of a TCP connection to itself over loopback in turns.
- * `watched`: it is in the scope, and all that it moves is copied; that must show.
+ * scope, makes the calls: getppid, or the two ends of a TCP connection to itself over loopback in turns, or two
+ * UDP sockets that are connected to each other (datagram) or to nobody (loose: each datagram says where it goes).
+ * `watched`: it is in the scope, and all that it moves is copied; that must show. Of datagrams nothing is copied.
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
@@ -30,10 +31,17 @@
 #define ROUNDS_MOST   2000
 
 enum phase { BARE, EMPTY, AGENT, PHASES };
+enum what { GETPPID, SOCKET, DATAGRAM, LOOSE };
+
+struct pair {
+	int ends[2];
+	struct sockaddr_in names[2];
+};
 
 struct bench {
 	const char *source;
-	bool sockets, watched;
+	enum what what;
+	bool watched;
 	struct bpf_object *empty;
 	struct bpf_link *links[8];
 	unsigned link_count;
@@ -59,33 +67,65 @@ static double cpu_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void make_pair(int ends[2])
+static const struct sockaddr_in anywhere = { .sin_family = AF_INET,
+					     .sin_addr = { .s_addr = 0x0100007f } };
+
+static void make_streams(struct pair *p)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = anywhere;
 	int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
 	socklen_t len = sizeof(a);
 
-	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+	p->ends[0] = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(listener, (struct sockaddr *)&a, len) || listen(listener, 1) ||
 	    getsockname(listener, (struct sockaddr *)&a, &len) ||
-	    connect(ends[0], (struct sockaddr *)&a, len))
+	    connect(p->ends[0], (struct sockaddr *)&a, len))
 		die("no connection");
-	ends[1] = accept(listener, NULL, NULL);
+	p->ends[1] = accept(listener, NULL, NULL);
 	close(listener);
 	for (int i = 0; i < 2; i++)
-		if (setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
+		if (setsockopt(p->ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
 			die("no connection");
 }
 
-static void round_trips(const int ends[2], unsigned count)
+static void make_datagrams(struct pair *p, bool loose)
+{
+	socklen_t len = sizeof(anywhere);
+
+	for (int i = 0; i < 2; i++) {
+		p->ends[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (bind(p->ends[i], (const struct sockaddr *)&anywhere, len) ||
+		    getsockname(p->ends[i], (struct sockaddr *)&p->names[i], &len))
+			die("no datagrams");
+	}
+	for (int i = 0; i < 2 && !loose; i++)
+		if (connect(p->ends[i], (struct sockaddr *)&p->names[!i], len))
+			die("no datagrams");
+}
+
+static void make_pair(struct pair *p, enum what what)
+{
+	if (what == SOCKET)
+		make_streams(p);
+	else if (what != GETPPID)
+		make_datagrams(p, what == LOOSE);
+}
+
+static void round_trips(const struct pair *p, unsigned count, bool loose)
 {
 	char buf[64] = "x";
 
 	for (unsigned i = 0; i < count; i++)
-		for (int from = 0; from < 2; from++)
-			if (write(ends[from], buf, sizeof(buf)) != sizeof(buf) ||
-			    read(ends[!from], buf, sizeof(buf)) != sizeof(buf))
+		for (int from = 0; from < 2; from++) {
+			ssize_t sent = loose ? sendto(p->ends[from], buf, sizeof(buf), 0,
+						      (const struct sockaddr *)&p->names[!from],
+						      sizeof(p->names[0]))
+					     : write(p->ends[from], buf, sizeof(buf));
+
+			if (sent != sizeof(buf) ||
+			    read(p->ends[!from], buf, sizeof(buf)) != sizeof(buf))
 				die("the connection broke");
+		}
 }
 
 static void getppids(unsigned count)
@@ -95,26 +135,26 @@ static void getppids(unsigned count)
 }
 
 /* ns a call. */
-static double slice(bool sockets, const int ends[2])
+static double slice(enum what what, const struct pair *p)
 {
-	unsigned count = sockets ? ROUND_TRIPS : GETPPID_CALLS;
+	unsigned count = what == GETPPID ? GETPPID_CALLS : ROUND_TRIPS;
 	double begin;
 
-	if (!sockets) {
+	if (what == GETPPID) {
 		getppids(count / WARM_PART);
 		begin = cpu_ns();
 		getppids(count);
 		return (cpu_ns() - begin) / count;
 	}
-	round_trips(ends, count / WARM_PART);
+	round_trips(p, count / WARM_PART, what == LOOSE);
 	begin = cpu_ns();
-	round_trips(ends, count);
+	round_trips(p, count, what == LOOSE);
 	return (cpu_ns() - begin) / (4 * count);
 }
 
-static void serve(bool sockets, int ask, int answer)
+static void serve(enum what what, int ask, int answer)
 {
-	int ends[2];
+	struct pair p;
 	bool made = false;
 	char one;
 
@@ -122,9 +162,9 @@ static void serve(bool sockets, int ask, int answer)
 		double ns;
 
 		if (!made)
-			make_pair(ends); /* now it is known whether it is watched */
+			make_pair(&p, what); /* now it is known whether it is watched */
 		made = true;
-		ns = slice(sockets, ends);
+		ns = slice(what, &p);
 
 		if (write(answer, &ns, sizeof(ns)) != sizeof(ns))
 			die("the parent is gone");
@@ -240,7 +280,7 @@ static void start_child(struct bench *b)
 	if (!child) {
 		close(ask[1]);
 		close(answer[0]);
-		serve(b->sockets, ask[0], answer[1]);
+		serve(b->what, ask[0], answer[1]);
 	}
 	if (b->watched && capture_set_process(b->capture, (uint32_t)child, PC_SCOPE_PINNED))
 		die("the child cannot be watched");
@@ -274,6 +314,17 @@ static void tell_difference(struct bench *b, const char *name, enum phase more, 
 	tell(name, ns, rounds);
 }
 
+static enum what what_of(const char *word)
+{
+	static const char *const words[] = { "getppid", "socket", "datagram", "loose" };
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i], word))
+			return (enum what)i;
+	die("getppid, socket, datagram or loose");
+	return GETPPID;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 300;
@@ -282,7 +333,7 @@ int main(int argc, char **argv)
 	if (argc < 4 || !rounds || rounds > ROUNDS_MOST)
 		return 2;
 	b.source = argv[1];
-	b.sockets = !strcmp(argv[2], "socket");
+	b.what = what_of(argv[2]);
 	b.watched = argc > 5;
 	load_empty(&b, argv[3]);
 	load_agent(&b);

@@ -30,9 +30,9 @@ struct options {
 	uint32_t cgroup_level;
 };
 
-static const char *const kind_name[] = { "?",	  "data",   "open",  "end",    "close",	  "gone",
-					 "fork",  "exec",   "exit",  "?",      "?",	  "?",
-					 "acked", "resent", "alive", "looked", "listener" };
+static const char *const kind_name[] = { "?",	  "data",   "open",  "end",    "close",	   "gone",
+					 "fork",  "exec",   "exit",  "?",      "?",	   "?",
+					 "acked", "resent", "alive", "looked", "listener", "dns" };
 static const char *const why_name[] = { "",	  "budget", "directive", "sendfile",  "io_uring",
 					"compat", "mmsg",   "zerocopy",	 "no_buffer", "trunc",
 					"fault",  "kernel", "call" };
@@ -82,6 +82,19 @@ static void print_listener(const struct pc_listener *l)
 	print_hex("lip", l->local.ip, 16);
 }
 
+static void print_dns(const struct pc_dns *d)
+{
+	printf(",\"tgid\":%u,\"tid\":%u,\"dir\":\"%s\",\"error\":%u,\"captured\":%u,\"family\":%u,"
+	       "\"lport\":%u,\"rport\":%u",
+	       d->tgid, d->tid, d->dir == PC_TX ? "tx" : "rx", d->error, d->captured, d->family,
+	       d->local.port, d->remote.port);
+	if (d->head.size != sizeof(*d) + d->captured && d->captured)
+		printf(",\"bad\":1");
+	print_hex("lip", d->local.ip, 16);
+	print_hex("rip", d->remote.ip, 16);
+	print_hex("bytes", (const unsigned char *)(d + 1), d->captured);
+}
+
 static void on_record(void *ctx, const struct pc_head *h)
 {
 	const struct pc_end *e = (const void *)h;
@@ -100,6 +113,8 @@ static void on_record(void *ctx, const struct pc_head *h)
 		print_open((const void *)h);
 	else if (h->kind == PC_LISTENER)
 		print_listener((const void *)h);
+	else if (h->kind == PC_DNS)
+		print_dns((const void *)h);
 	else if (h->kind == PC_END)
 		printf(",\"conn\":%llu,\"pos\":%llu,\"error\":%d,\"dir\":\"%s\",\"tgid\":%u",
 		       e->conn, e->pos, e->error, e->dir == PC_TX ? "tx" : "rx", e->tgid);

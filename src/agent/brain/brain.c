@@ -408,7 +408,7 @@ static uint64_t left_in_rings(const struct brain *b)
 	uint64_t left = 0;
 
 	reader_stats(b->reader, &s);
-	for (unsigned kind = 0; kind < 16; kind++)
+	for (unsigned kind = 0; kind < PC_KINDS; kind++)
 		left += s.kernel.submitted[kind] - b->start.shared->records[kind];
 	return left;
 }

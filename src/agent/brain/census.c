@@ -239,6 +239,8 @@ static void belongs_to(const struct pc_head *rec, uint32_t *ret_tgid, uint64_t *
 		*ret_conn = ((const struct pc_end *)rec)->conn;
 	} else if (rec->kind == PC_LISTENER && rec->size >= sizeof(struct pc_listener)) {
 		*ret_tgid = ((const struct pc_listener *)rec)->tgid;
+	} else if (rec->kind == PC_DNS && rec->size >= sizeof(struct pc_dns)) {
+		*ret_tgid = ((const struct pc_dns *)rec)->tgid;
 	} else if ((rec->kind == PC_CLOSE || rec->kind == PC_GONE) &&
 		   rec->size >= sizeof(struct pc_close)) {
 		*ret_conn = ((const struct pc_close *)rec)->conn;

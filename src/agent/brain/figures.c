@@ -54,7 +54,7 @@ static const char *const kind_names[PC_KINDS] = {
 	[PC_EXEC] = "exec",	    [PC_EXIT] = "exit",	  [PC_WHO] = "who",
 	[PC_CLOCK] = "clock",	    [PC_TICK] = "tick",	  [PC_ACKED] = "acked",
 	[PC_RESENT] = "resent",	    [PC_ALIVE] = "alive", [PC_LOOKED] = "looked",
-	[PC_LISTENER] = "listener",
+	[PC_LISTENER] = "listener", [PC_DNS] = "dns",
 };
 
 static const char *const direction_names[2] = { [PC_RX] = "receive", [PC_TX] = "transmit" };
@@ -240,6 +240,10 @@ static void add_txn(struct figures *l, const struct txn *txn, const struct trace
 	add(l, "parcours.agent.transactions.fields_dropped", "{message}", s.fields_dropped);
 	add(l, "parcours.agent.templates.overflow", "{transaction}", s.template_overflow);
 	add(l, "parcours.agent.connections.failed", "{connection}", s.attempts);
+	add(l, "parcours.agent.lookups.begun", "{lookup}", s.lookups);
+	add(l, "parcours.agent.lookups.failed", "{lookup}", s.lookups_failed);
+	add(l, "parcours.agent.lookups.unobserved", "{lookup}", s.lookups_unobserved);
+	add(l, "parcours.agent.lookups.malformed", "{datagram}", s.dns_malformed);
 	add_gauge(l, "parcours.agent.transactions.memory", "By", s.bytes);
 	add_bodies(l, txn, &s);
 	trace_stats(trace, &t);

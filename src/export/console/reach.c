@@ -38,9 +38,13 @@ static void say_call(struct buf *out, const struct reach_view *v)
 	const struct attempt *a = v->attempt;
 
 	say_who(out, v, a->tgid);
-	buf_add_str(out, a->phase == ATTEMPT_TLS ? " no TLS with " : " did not reach ");
+	buf_add_str(out, a->phase == ATTEMPT_TLS   ? " no TLS with "
+			 : a->phase == ATTEMPT_DNS ? " did not find "
+						   : " did not reach ");
 	console_add_text(out, v->server, NAME_MOST);
-	buf_addf(out, ":%u ", v->server_port);
+	if (v->server_port)
+		buf_addf(out, ":%u", v->server_port);
+	buf_add_byte(out, ' ');
 	console_add_text(out, slice_str(a->error), NAME_MOST / 2);
 	if (a->superseded)
 		buf_add_str(out, ", another address did");

@@ -67,7 +67,8 @@ static void put_attempt(struct buf *b, const struct reach_view *v)
 	if (a->superseded)
 		attr_bool(b, ATTRIBUTES, SLICE("parcours.connection.superseded"), true);
 	put_text(b, SLICE("server.address"), v->server);
-	put_number(b, SLICE("server.port"), v->server_port);
+	if (v->server_port)
+		put_number(b, SLICE("server.port"), v->server_port);
 	put_str(b, SLICE("network.peer.address"), v->peer);
 	put_number(b, SLICE("network.peer.port"), a->remote.port);
 	put_str(b, SLICE("network.local.address"), v->local);
@@ -75,7 +76,8 @@ static void put_attempt(struct buf *b, const struct reach_view *v)
 	put_process(b, v, a->tgid);
 	put_text(b, SLICE("parcours.site"), v->site);
 	put_cause(b, a);
-	put_number(b, SLICE("parcours.connection.id"), a->connection_id);
+	if (a->phase != ATTEMPT_DNS)
+		put_number(b, SLICE("parcours.connection.id"), a->connection_id);
 	put_number(b, SLICE("parcours.connection.retransmissions"), a->retrans);
 }
 

@@ -167,7 +167,8 @@ static void put_attributes(struct buf *b, const struct reach_series *s)
 		return;
 	}
 	put_text(b, SLICE("server.address"), s->server, s->server_len);
-	attr_int(b, POINT_NUMBER, SLICE("server.port"), s->port);
+	if (s->port)
+		attr_int(b, POINT_NUMBER, SLICE("server.port"), s->port);
 	put_text(b, SLICE("parcours.site"), s->site, s->site_len);
 	if (s->phase)
 		attr_text(b, POINT_NUMBER, SLICE("parcours.connection.phase"), slice_str(s->phase));

@@ -61,7 +61,7 @@ int reach_view_attempt(struct reach_view *v, const struct privacy_rules *rules,
 	v->end_unix_ns = unix_ns(a->end_ns, wall_minus_mono_ns);
 	privacy_address(&a->remote, privacy_truncates(rules->mode, rules->peer_address), v->peer);
 	privacy_address(&a->local, privacy_truncates(rules->mode, rules->peer_address), v->local);
-	v->server_port = a->client ? a->remote.port : a->local.port;
+	v->server_port = a->phase == ATTEMPT_DNS ? 0 : a->client ? a->remote.port : a->local.port;
 	v->server = slice_of(NULL, 0);
 	if (!a->client)
 		return 0;
@@ -138,7 +138,8 @@ static void put_process(struct json *j, const struct reach_view *v, uint32_t tgi
 
 static void put_addresses(struct json *j, const struct reach_view *v, const struct attempt *a)
 {
-	json_key_string(j, "network.transport", SLICE("tcp"));
+	json_key_string(j, "network.transport",
+			a->phase == ATTEMPT_DNS ? SLICE("udp") : SLICE("tcp"));
 	json_key_string(j, "network.type", strchr(v->peer, ':') ? SLICE("ipv6") : SLICE("ipv4"));
 	json_key_string(j, "network.peer.address", slice_str(v->peer));
 	json_key_u64(j, "network.peer.port", a->remote.port);
@@ -176,12 +177,14 @@ static void put_attempt(struct json *j, const struct reach_view *v)
 	put_true(j, "parcours.connection.alert_received", a->by_peer);
 	put_true(j, "parcours.connection.superseded", a->superseded);
 	put_text(j, "server.address", v->server);
-	json_key_u64(j, "server.port", v->server_port);
+	if (v->server_port)
+		json_key_u64(j, "server.port", v->server_port);
 	put_addresses(j, v, a);
 	put_process(j, v, a->tgid, a->tid);
 	put_text(j, "parcours.site", v->site);
 	put_cause(j, a);
-	json_key_u64(j, "parcours.connection.id", a->connection_id);
+	if (a->phase != ATTEMPT_DNS)
+		json_key_u64(j, "parcours.connection.id", a->connection_id);
 	json_key_u64(j, "parcours.connection.retransmissions", a->retrans);
 }
 

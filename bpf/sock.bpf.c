@@ -55,20 +55,15 @@ static __always_inline __u32 pc_args_of(struct task_struct *task, const struct s
 	return PC_WHY_NONE;
 }
 
-/* A call on a UDP socket that may be one of a resolver. */
+/* A call of a watched process on a UDP socket that may be a resolver's. */
 static __noinline int pc_used_dns(struct sock *sk, int ret, int msg_flags, const __u32 d,
 				  __u32 role)
 {
 	struct pc_datagram g = { .d = d, .role = role };
 	struct pc_args args = {};
-	__u32 why;
+	__u32 why = pc_args_of(bpf_get_current_task_btf(), sk, d, msg_flags, &args);
 
-	g.scope = pc_dns_scope(role);
-	if (g.scope == PC_SCOPE_NO)
-		return 0;
-	why = pc_args_of(bpf_get_current_task_btf(), sk, d, msg_flags, &args);
-	pc_dns_call(sk, &g, &args, ret, why);
-	return 0;
+	return pc_dns_call(sk, &g, &args, ret, why);
 }
 
 static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, const __u32 d)
@@ -84,7 +79,7 @@ static __always_inline int pc_used(struct sock *sk, int ret, int msg_flags, cons
 	if (!pc_is_stream(sk)) {
 		__u32 role = pc_dns_role(sk);
 
-		if (role != PC_DNS_NONE && (ret > 0 || pc_is_final(-ret)))
+		if (pc_dns_may(sk, role, d) && (ret > 0 || pc_is_final(-ret)))
 			pc_used_dns(sk, ret, msg_flags, d, role);
 		return 0;
 	}

@@ -140,12 +140,9 @@ static __noinline int pc_call_dns(struct pc_asked *a, long ret)
 		return 0;
 	g.d = a->dir;
 	g.role = pc_dns_role(a->sk);
-	if (g.role == PC_DNS_NONE || !(ret > 0 || pc_is_final(-ret)))
+	if (!pc_dns_may(a->sk, g.role, g.d) || !(ret > 0 || pc_is_final(-ret)))
 		return 0;
-	g.scope = pc_dns_scope(g.role);
-	if (g.scope != PC_SCOPE_NO)
-		pc_dns_call(a->sk, &g, &a->args, ret, a->why);
-	return 0;
+	return pc_dns_call(a->sk, &g, &a->args, ret, a->why);
 }
 
 /* A call on a socket returned. s: its state, if it is a TCP socket that has one; what it is was not

@@ -21,6 +21,7 @@
 
 /* One datagram of a call on a socket. */
 struct pc_datagram {
+	__u64 who;     /* tgid and tid */
 	__u64 at, len; /* its octets at the user; len 0: not to be had */
 	__u64 name;    /* TX, not connected: the struct sockaddr */
 	__u32 name_len;
@@ -32,37 +33,50 @@ struct pc_datagram {
 	struct pc_addr local, remote;
 };
 
-/* The first two loads: nearly every datagram ends here. */
+/* How often a socket asked that is not connected. Until one has, no other has to be looked for. */
+__u64 pc_loose_asked = 0;
+
+/* The first load: nearly every datagram ends here. */
 static __always_inline enum pc_dns_role pc_dns_role(const struct sock *sk)
 {
-	__u16 family = PC_READ(sk, __sk_common.skc_family);
+	__u32 pair = PC_READ(sk, __sk_common.skc_portpair);
+	enum pc_dns_role role;
+	__u16 port[2]; /* the peer's, its own */
+	__u16 family;
 
+	__builtin_memcpy(port, &pair, sizeof(port));
+	role = pc_dns_role_of(port[1], port[0]);
+	if (role == PC_DNS_NONE)
+		return role;
+	family = PC_READ(sk, __sk_common.skc_family);
 	if ((family != AF_INET && family != AF_INET6) || PC_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return PC_DNS_NONE;
-	return pc_dns_role_of(PC_READ(sk, __sk_common.skc_num), PC_READ(sk, __sk_common.skc_dport));
+	return role;
 }
 
-/* The current process, if its look-ups are watched. Else PC_SCOPE_NO. */
-static __noinline __u32 pc_dns_scope(__u32 role)
+/* Is the current process watched? */
+static __noinline __u32 pc_dns_scope(void)
 {
 	const struct pc_control *c = pc_controls();
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 tgid = task->tgid, verdict;
-	__u64 start_ns, *since;
 
-	if (!c)
-		return PC_SCOPE_NO;
-	verdict = pc_decide_current(c, tgid, PC_S_ACTIVE, 0, PC_DNS_PORT);
-	if (verdict == PC_SCOPE_NO)
-		return PC_SCOPE_NO;
-	start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	return c ? pc_decide_current(c, bpf_get_current_pid_tgid() >> 32, PC_S_ACTIVE, 0,
+				     PC_DNS_PORT)
+		 : PC_SCOPE_NO;
+}
+
+/* Does it answer on port 53 itself? `serves`: from now on. */
+static __noinline bool pc_dns_serves(bool serves)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 start_ns = BPF_CORE_READ(task, group_leader, start_boottime), *since;
+	__u32 tgid = task->tgid;
+
 	since = bpf_map_lookup_elem(&pc_name_servers, &tgid);
 	if (since && *since == start_ns)
-		return PC_SCOPE_NO;
-	if (role != PC_DNS_SERVER)
-		return verdict;
-	bpf_map_update_elem(&pc_name_servers, &tgid, &start_ns, BPF_ANY);
-	return PC_SCOPE_NO;
+		return true;
+	if (serves)
+		bpf_map_update_elem(&pc_name_servers, &tgid, &start_ns, BPF_ANY);
+	return serves;
 }
 
 /* Not static, so that the verifier walks it once. */
@@ -90,8 +104,8 @@ __noinline int pc_dns_emit(struct pc_datagram *g)
 	__builtin_memset(r, 0, sizeof(*r));
 	pc_head_set(&r->head, PC_DNS, g->scope == PC_SCOPE_UNKNOWN ? PC_F_PROVISIONAL : 0, size,
 		    now);
-	r->tgid = bpf_get_current_pid_tgid() >> 32;
-	r->tid = (__u32)bpf_get_current_pid_tgid();
+	r->tgid = g->who >> 32;
+	r->tid = (__u32)g->who;
 	r->error = g->error;
 	r->dir = g->d;
 	r->family = g->family;
@@ -108,43 +122,51 @@ __noinline int pc_dns_emit(struct pc_datagram *g)
 	return 0;
 }
 
-/* TX of a socket that is not connected: to a name server? Then its answers will be looked for. */
-static __noinline bool pc_dns_addressed(struct pc_datagram *g, __u64 sk)
+/* TX of a socket that is not connected: to a name server? */
+static __noinline bool pc_dns_addressed(struct pc_datagram *g)
 {
-	struct pc_asker asker = {};
 	__u8 name[PC_SOCKADDR_BYTES] = {};
 
-	if (!g || !g->name || g->name_len < PC_SOCKADDR4)
+	if (!g || !g->name || g->name_len < PC_SOCKADDR4 ||
+	    bpf_probe_read_user(name, PC_SOCKADDR4, (void *)g->name))
 		return false;
-	if (g->name_len < PC_SOCKADDR_BYTES
-		    ? bpf_probe_read_user(name, PC_SOCKADDR4, (void *)g->name)
-		    : bpf_probe_read_user(name, PC_SOCKADDR_BYTES, (void *)g->name))
+	if (name[2] || name[3] != PC_DNS_PORT)
 		return false;
-	if (!pc_dns_is_to(name, g->name_len, &g->remote))
+	if (g->name_len >= PC_SOCKADDR_BYTES &&
+	    bpf_probe_read_user(name, PC_SOCKADDR_BYTES, (void *)g->name))
 		return false;
-	asker.asked_ns = bpf_ktime_get_ns();
-	asker.port = g->local.port;
-	bpf_map_update_elem(&pc_askers, &sk, &asker, BPF_ANY);
-	return true;
+	return pc_dns_is_to(name, g->name_len, &g->remote);
 }
 
-/* RX of such a one. */
-static __noinline bool pc_dns_asked(const struct pc_datagram *g, __u64 sk)
+/* Its answers, if it is not connected, and errors will be looked for. */
+static __always_inline void pc_dns_note_asker(const struct sock *sk, __u32 role)
 {
-	struct pc_asker *a = bpf_map_lookup_elem(&pc_askers, &sk);
+	__u64 who = bpf_get_current_pid_tgid(), key = (__u64)sk;
+	struct pc_asker asker = { .asked_ns = bpf_ktime_get_ns(),
+				  .tgid = who >> 32,
+				  .tid = (__u32)who,
+				  .port = PC_READ(sk, __sk_common.skc_num) };
 
-	return g && a && pc_dns_awaits(a, g->local.port, bpf_ktime_get_ns());
+	if (role == PC_DNS_LOOSE)
+		__sync_fetch_and_add(&pc_loose_asked, 1);
+	bpf_map_update_elem(&pc_askers, &key, &asker, BPF_ANY);
 }
 
-static __noinline int pc_dns_one(struct pc_datagram *g, __u64 sk)
+static __always_inline struct pc_asker *pc_dns_asker(const struct sock *sk)
 {
-	if (!g)
-		return 0;
-	if (g->role == PC_DNS_LOOSE &&
-	    !(g->d == PC_TX ? pc_dns_addressed(g, sk) : pc_dns_asked(g, sk)))
-		return 0;
-	pc_dns_emit(g);
-	return 0;
+	__u64 key = (__u64)sk;
+	struct pc_asker *a = bpf_map_lookup_elem(&pc_askers, &key);
+
+	return a && pc_dns_awaits(a, PC_READ(sk, __sk_common.skc_num), bpf_ktime_get_ns()) ? a
+											   : NULL;
+}
+
+/* May a call on it be a resolver's? What costs little is asked first. */
+static __always_inline bool pc_dns_may(const struct sock *sk, __u32 role, __u32 d)
+{
+	if (role == PC_DNS_NONE || (role == PC_DNS_LOOSE && d == PC_RX && !pc_loose_asked))
+		return false;
+	return pc_dns_scope() != PC_SCOPE_NO;
 }
 
 /* The datagram that a struct msghdr describes: its first vector, which is all of it for every resolver. */
@@ -202,6 +224,30 @@ static __noinline int pc_dns_find(struct pc_datagram *g, const struct pc_args *a
 	return 0;
 }
 
+static __always_inline void pc_dns_ends(const struct sock *sk, struct pc_datagram *g)
+{
+	g->family = PC_READ(sk, __sk_common.skc_family);
+	pc_addr_of(sk, false, g->family, &g->local);
+	if (g->role == PC_DNS_PEER)
+		pc_addr_of(sk, true, g->family, &g->remote);
+}
+
+/* The octets of one datagram are where they are; who it is from or for is looked at. */
+static __noinline int pc_dns_one(struct sock *sk, struct pc_datagram *g)
+{
+	if (!g || (g->role == PC_DNS_LOOSE && g->d == PC_TX && !pc_dns_addressed(g)))
+		return 0;
+	if (pc_dns_serves(g->role == PC_DNS_SERVER))
+		return 0;
+	if (g->d == PC_TX)
+		pc_dns_note_asker(sk, g->role);
+	g->scope = pc_dns_scope();
+	g->who = bpf_get_current_pid_tgid();
+	pc_dns_ends(sk, g);
+	pc_dns_emit(g);
+	return 0;
+}
+
 /*
  * A call on a datagram socket returned `moved`: octets, or, from a source that sees calls, how many messages. What was
  * asked is as long as the arguments say, what was received as long as the kernel does. Of several that are
@@ -212,18 +258,12 @@ static __noinline int pc_dns_call(struct sock *sk, struct pc_datagram *g,
 {
 	__u32 count = 1, len = 0;
 
-	if (!g || !args)
+	if (!g || !args || (g->role == PC_DNS_LOOSE && g->d == PC_RX && !pc_dns_asker(sk)))
 		return 0;
-	g->family = PC_READ(sk, __sk_common.skc_family);
-	pc_addr_of(sk, false, g->family, &g->local);
-	if (g->role == PC_DNS_PEER)
-		pc_addr_of(sk, true, g->family, &g->remote);
 	if (moved < 0)
 		g->error = -moved;
-	if (why || (g->d == PC_RX && moved < 0)) {
-		pc_dns_one(g, (__u64)sk);
-		return 0;
-	}
+	if (why || (g->d == PC_RX && moved < 0))
+		return pc_dns_one(sk, g);
 	pc_dns_find(g, args);
 	if ((args->form & PC_FORM_MASK) == PC_FORM_MMSG) {
 		count = args->count;
@@ -237,11 +277,35 @@ static __noinline int pc_dns_call(struct sock *sk, struct pc_datagram *g,
 		g->len = moved;
 	if (g->d == PC_RX && count > 1)
 		g->len = 0;
-	pc_dns_one(g, (__u64)sk);
+	pc_dns_one(sk, g);
 	if (g->d == PC_TX && count > 1) {
 		pc_dns_message(g, args->at + PC_MMSG_BYTES);
-		pc_dns_one(g, (__u64)sk);
+		pc_dns_one(sk, g);
 	}
+	return 0;
+}
+
+/*
+ * An ICMP message says that nobody is at the server's port, or that there is no way to it. glibc sees that the socket
+ * has an error and closes it, without a call that would return it. Runs wherever the packet was handled: who asked is
+ * what was noted then.
+ */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(pc_on_error, const struct sock *sk)
+{
+	struct pc_datagram g = { .d = PC_RX, .role = PC_DNS_PEER, .error = sk->sk_err };
+	struct pc_asker *a;
+
+	if (sk->sk_protocol != IPPROTO_UDP || pc_dns_role(sk) != PC_DNS_PEER ||
+	    !pc_is_final(g.error))
+		return 0;
+	a = pc_dns_asker(sk);
+	if (!a)
+		return 0;
+	g.who = (__u64)a->tgid << 32 | a->tid;
+	g.scope = pc_proc_state(a->tgid);
+	pc_dns_ends(sk, &g);
+	pc_dns_emit(&g);
 	return 0;
 }
 

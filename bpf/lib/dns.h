@@ -17,10 +17,11 @@
 #define PC_SOCKADDR_BYTES 28 /* struct sockaddr_in6; struct sockaddr_in has 16 */
 #define PC_SOCKADDR4	  16
 
-/* A socket that asked without being connected. */
+/* A socket that asked. */
 struct pc_asker {
 	__u64 asked_ns;
-	__u16 port; /* its own */
+	__u32 tgid, tid; /* for whom */
+	__u16 port;	 /* its own */
 	__u16 pad[3];
 };
 

@@ -19,6 +19,7 @@ import time
 
 from lib import process, schema
 from lib.agent import Agent, require, sources
+from lib.reach import ask, server, visit
 from lib.suite import Suite, check, equal
 from lib.wan import FAR, Link
 
@@ -29,14 +30,6 @@ def rows(agent, kind):
     found = [r for r in agent.all_rows() if r["type"] == kind]
     schema.validate_shapes(found)
     return found
-
-
-def server(mode, *argument):
-    port = process.free_port()
-    child = process.start([process.PYTHON, os.path.join(process.APPS, "reach_server.py"), mode, str(port), *argument],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    check(child.stdout.readline() == b"ready\n", "the server did not start")
-    return child, port
 
 
 def traces_refusals():
@@ -257,27 +250,6 @@ def tls(source):
           {("tls", "payment.example", client.pid)}, "whose they are")
     process.stop(child)
     return "the client said %s" % met[2]
-
-
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
-
-
-def ask(port, path):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    c.request("GET", path)
-    c.getresponse().read()
-    c.close()
-
-
-def visit(port, path):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    c.request("GET", path, headers={
-        "Host": "shop.example", "User-Agent": AGENT, "Accept": "text/html", "Sec-Fetch-Mode": "navigate",
-        "Sec-Fetch-Dest": "document", "Cookie": "JSESSIONID=%032X" % (hash(path) & 2 ** 128 - 1)})
-    answer = c.getresponse()
-    answer.read()
-    c.close()
-    return answer.status
 
 
 def page(source):

@@ -263,6 +263,7 @@ static void hostile(void **state)
 		struct pc_close close;
 		struct pc_process process;
 		struct pc_who who;
+		struct pc_dns dns;
 		char bytes[2048];
 	} r;
 	struct kit k;
@@ -280,9 +281,14 @@ static void hostile(void **state)
 
 	kit_new(&k);
 	BAD((memset(&r, 0, sizeof(r)), r.head = (struct pc_head){ 0, 0, 200, 1 }));
-	BAD(r.head.kind = 17);
+	BAD(r.head.kind = 18);
 	BAD((memset(&r, 0, sizeof(r)),
 	     r.head = (struct pc_head){ PC_LISTENER, 0, sizeof(struct pc_listener) - 1, 1 }));
+	BAD((memset(&r, 0, sizeof(r)),
+	     r.head = (struct pc_head){ PC_DNS, 0, sizeof(struct pc_dns) - 1, 1 }));
+	BAD((r.head.size = sizeof(struct pc_dns) + 9, r.dns.captured = 10));
+	BAD((r.head.size = sizeof(struct pc_dns) + 600, r.dns.captured = PC_DNS_BYTES + 1));
+	BAD((r.dns.captured = PC_DNS_BYTES, r.dns.dir = 2));
 	BAD((memset(&r, 0, sizeof(r)),
 	     r.head = (struct pc_head){ PC_RESENT, 0, sizeof(struct pc_sent), 1 }));
 	BAD((r.head = (struct pc_head){ PC_ACKED, 0, sizeof(struct pc_sent) - 1, 1 }));

@@ -5,17 +5,19 @@
  *   the same name, another kind of address   by the same thread; by another one at once (a goroutine each)
  *   the same, and nobody has answered        asked again: by the same thread, or by any where such a pair was seen
  *   the same, and a server could not say     another server, or the same one from the same socket. From another
- *                                            socket the process asks anew
+ *                                            socket the process asks anew (a goroutine, or after an error of that
+ *                                            socket, only later)
  *   the same, and it was answered            the process asks anew
- *   another name, after all was in vain      an ending more or less of the search list. Two different endings only
- *                                            at once: "www.a.example" and "www.b.example" may be two hosts
+ *   another name, after all was in vain      an ending more or less of the search list, or another one. Where only
+ *                                            the first label is the same, at once after an answer: "www.a.example" and
+ *                                            "www.b.example" may be two hosts
  */
 #include <errno.h>
 
 #include "txn/lookup/inside.h"
 
-#define NEXT_NS	   20000000ull	 /* between an answer and the next question of the same look-up */
-#define STALLED_NS 1000000000ull /* no resolver gives up sooner */
+#define NEXT_NS	   20000000ull	/* between an answer and the next question of the same look-up */
+#define STALLED_NS 200000000ull /* no resolver gives up sooner */
 
 /* Another question says all that the answer to this one could, or took its place. */
 static bool is_covered(const struct lookup *p, const struct question *q)
@@ -87,8 +89,11 @@ static bool takes_again(const struct lookup *p, const struct question *new, bool
 {
 	if (old->state == OPEN)
 		return same_thread || (p->scattered && new->asked_ns > old->asked_ns + STALLED_NS);
-	return !p->resolved && old->state == NO_ANSWER && (same_thread || p->scattered) &&
-	       goes_on(p, new);
+	if (p->resolved || old->state != NO_ANSWER)
+		return false;
+	return p->scattered || (same_thread && old->no_way)
+		       ? new->asked_ns < p->answered_ns + NEXT_NS
+		       : same_thread &&goes_on(p, new);
 }
 
 bool lookup_takes(const struct lookup *p, const struct question *new, uint32_t tid,
@@ -108,7 +113,8 @@ bool lookup_takes(const struct lookup *p, const struct question *new, uint32_t t
 		return false;
 	case RELATION_STEM:
 	case RELATION_LONGER:
-		if (same_thread)
+	case RELATION_CLOSE:
+		if (same_thread || p->scattered)
 			return is_over(p, new->asked_ns);
 		break;
 	case RELATION_OTHER:

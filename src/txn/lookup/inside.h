@@ -27,6 +27,7 @@ struct question {
 	uint32_t server; /* hash of its address */
 	uint8_t state; /* enum asked_state; NO_ANSWER: the server could not say, or is not there */
 	bool of_name;  /* of the look-up's, not of a longer one */
+	bool no_way;   /* its socket had an error: asked again, it is by another one */
 };
 
 struct lookup {
@@ -37,6 +38,7 @@ struct lookup {
 	uint64_t ended_ns; /* its process did */
 	uint32_t again;
 	bool resolved, unsure;
+	bool loose; /* its socket is not connected: musl, which asks again whatever a server could not say */
 	bool scattered; /* A and AAAA come from sockets of their own: any thread may ask again (Go) */
 	uint8_t state[2];  /* enum asked_state of its name: A, AAAA */
 	const char *error; /* of the latest NO_ANSWER */

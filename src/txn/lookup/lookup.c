@@ -3,6 +3,7 @@
  * lookup.c: see lookup.h. A look-up stays until half a second after its last answer, as another server or another
  * ending may be asked next; where nothing was answered, until the resolver had time to ask again:
  *
+ *   LOOSE_NS      where a server of musl could not say: it asks again after half of its 5 s
  *   PATIENCE_NS   after one question: resolv.conf(5) caps its timeout at 30 s
  *   2 × gap       after the second, which shows how long it waits (c-ares doubles that each time)
  *
@@ -19,6 +20,7 @@
 #include "txn/lookup/inside.h"
 
 #define HOLD_NS	    500000000ull
+#define LOOSE_NS    3000000000ull
 #define PATIENCE_NS 31000000000ull
 #define GAP_NS	    500000000ull  /* sooner it is another server or the same question told twice */
 #define SLACK_NS    1000000000ull /* of a resolver's timer */
@@ -196,9 +198,11 @@ static void take_answer(struct lookups *l, struct lookup *p, struct question *q,
 		forget(l, p); /* nothing is to come */
 }
 
-static void on_answer(struct lookups *l, const struct lookup_key *key, uint32_t label,
-		      const struct dns_message *m, uint64_t at_ns)
+static void on_answer(struct lookups *l, const struct pc_dns *rec, const struct lookup_key *key,
+		      uint32_t label, const struct dns_message *m)
 {
+	const uint64_t at_ns = rec->head.time_ns;
+	const bool loose = !rec->remote.port;
 	struct early *e;
 
 	if (m->found && l->sink.found)
@@ -206,6 +210,7 @@ static void on_answer(struct lookups *l, const struct lookup_key *key, uint32_t 
 	for (struct lookup *p = l->bucket[label % BUCKETS]; p; p = p->next)
 		for (unsigned i = 0; i < p->questions; i++)
 			if (is_key(&p->question[i].key, key)) {
+				p->loose |= loose;
 				take_answer(l, p, &p->question[i], m, at_ns);
 				return;
 			}
@@ -233,6 +238,7 @@ static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *e
 				set_state(p, q, NO_ANSWER, error, rec->head.time_ns);
 			else
 				p->unsure = true;
+			q->no_way = error;
 		}
 	}
 }
@@ -352,12 +358,13 @@ static void use_early(struct lookups *l, struct lookup *p, struct question *q)
 /* Of the name itself. */
 static void note_asked(struct lookup *p, const struct pc_dns *rec, uint16_t type)
 {
-	uint8_t *state = &p->state[type == DNS_AAAA];
+	const unsigned kind = type == DNS_AAAA;
+	uint8_t *state = &p->state[kind];
 
+	if (*state == UNASKED && p->state[!kind] != UNASKED && p->local.port != rec->local.port)
+		p->scattered = true;
 	if (*state == UNASKED || *state == NO_ANSWER)
 		*state = OPEN;
-	p->scattered |= p->local.port && p->local.port != rec->local.port &&
-			rec->head.time_ns - p->first_ns < LOOKUP_AT_ONCE_NS;
 	p->family = rec->family;
 	p->local = rec->local;
 	p->server = rec->remote;
@@ -371,6 +378,7 @@ static void on_question(struct lookups *l, const struct pc_dns *rec, const struc
 		.key = *key,
 		.state = OPEN,
 		.asked_ns = rec->head.time_ns,
+		.no_way = rec->error,
 		.server = (uint32_t)slice_hash(slice_of(rec->remote.ip, 16), 2),
 	};
 	struct lookup *p = find(l, &new, rec->tid, name, label);
@@ -426,7 +434,7 @@ void lookups_push(struct lookups *l, const struct pc_dns *rec)
 	};
 	label = (uint32_t)slice_hash(relation_label(slice_of(m.name, m.name_len)), rec->tgid);
 	if (m.answer)
-		on_answer(l, &key, label, &m, rec->head.time_ns);
+		on_answer(l, rec, &key, label, &m);
 	else
 		on_question(l, rec, &key, label, &m);
 }
@@ -438,8 +446,10 @@ static uint64_t due_ns(const struct lookup *p)
 	uint64_t due;
 
 	if (p->resolved || !lookup_pends(p, 0))
-		return latest_ns(p) + HOLD_NS;
-	due = p->asked_ns + (p->gap_ns ? 2 * p->gap_ns + SLACK_NS : PATIENCE_NS);
+		return latest_ns(p) + (p->loose && lookup_has(p, NO_ANSWER) ? LOOSE_NS : HOLD_NS);
+	due = p->asked_ns + PATIENCE_NS;
+	if (p->gap_ns && p->asked_ns + 2 * p->gap_ns + SLACK_NS < due)
+		due = p->asked_ns + 2 * p->gap_ns + SLACK_NS;
 	return p->ended_ns && p->ended_ns + LATE_NS < due ? p->ended_ns + LATE_NS : due;
 }
 

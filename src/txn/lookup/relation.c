@@ -18,6 +18,16 @@ static bool begins(struct slice longer, struct slice stem)
 	return longer.len > stem.len && longer.at[stem.len] == '.' && slice_starts(longer, stem);
 }
 
+/* Whole labels from the first one on that both have. */
+static unsigned shared(struct slice a, struct slice b)
+{
+	unsigned labels = 0;
+
+	for (size_t i = 0; i < a.len && i < b.len && a.at[i] == b.at[i]; i++)
+		labels += a.at[i] == '.';
+	return labels;
+}
+
 enum relation relation_of(struct slice first, struct slice second)
 {
 	if (slice_eq(first, second))
@@ -26,6 +36,11 @@ enum relation relation_of(struct slice first, struct slice second)
 		return RELATION_STEM;
 	if (begins(second, first))
 		return RELATION_LONGER;
-	return slice_eq(relation_label(first), relation_label(second)) ? RELATION_OTHER
-								       : RELATION_NONE;
+	switch (shared(first, second)) {
+	case 0:
+		return RELATION_NONE;
+	case 1:
+		return RELATION_OTHER;
+	}
+	return RELATION_CLOSE;
 }

@@ -13,7 +13,8 @@ enum relation {
 	RELATION_SAME,
 	RELATION_STEM,	 /* the second is the first without its ending */
 	RELATION_LONGER, /* the second is the first and an ending */
-	RELATION_OTHER,	 /* the same beginning with other endings */
+	RELATION_CLOSE,	 /* the same first labels, two or more, with other endings */
+	RELATION_OTHER,	 /* the same first label */
 };
 
 /* Up to its first dot. All names that may be one have the same. */

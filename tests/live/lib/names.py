@@ -75,6 +75,8 @@ class NameServer:
                 octets, who = self.udp.recvfrom(4096)
             except OSError:
                 return
+            if not octets:
+                return  # it was shut down
             answer = self._how(octets, False)
             if answer:
                 self.udp.sendto(answer, who)

@@ -132,6 +132,15 @@ def unwatched():
                       "%.1f" % found["bare"][0], "%.1f" % found["agent"][0], words(value), "≤ %d" % limit,
                       verdict(value[0], limit), "empty programs above nothing %s; agent above nothing %s; %d rounds"
                       % (words(found["empty-bare"]), words(found["agent-bare"]), rounds))
+        for what, words_of in (("datagram", "datagram"), ("loose", "datagram of a socket that is not connected")):
+            found = micro(kind, what, rounds)
+            table.add("unwatched %s, ns a call above empty programs, %s" % (words_of, kind), "%.1f" % found["bare"][0],
+                      "%.1f" % found["agent"][0], words(found["agent-empty"]), "≤ 30",
+                      verdict(found["agent-empty"][0], 30), "%d rounds" % rounds)
+            found = micro(kind, what, rounds // 4, "watched")
+            table.add("watched %s, none of DNS, ns a call above empty programs, %s" % (words_of, kind),
+                      "%.1f" % found["bare"][0], "%.1f" % found["agent"][0], words(found["agent-empty"]), "shown", "",
+                      "%d rounds" % (rounds // 4))
         found = micro(kind, "socket", rounds // 4, "watched")
         table.add("watched socket that is copied, ns a call above empty programs, %s" % kind, "%.1f" % found["bare"][0],
                   "%.1f" % found["agent"][0], words(found["agent-empty"]), "shown", "", "%d rounds" % (rounds // 4))

@@ -60,4 +60,7 @@ bool command_alive(struct parser *p);
 bool command_looked(struct parser *p);
 bool command_listener(struct parser *p);
 
+/* dns.c */
+bool command_dns(struct parser *p);
+
 #endif

@@ -161,6 +161,7 @@ static bool run_line(struct parser *p)
 		{ "alive", command_alive },
 		{ "looked", command_looked },
 		{ "listener", command_listener },
+		{ "dns", command_dns },
 	};
 	struct slice command = words_next(&p->w);
 

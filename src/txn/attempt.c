@@ -50,6 +50,7 @@ struct made {
 
 struct attempts {
 	struct table *waiting, *names;
+	struct table *found; /* names of addresses as DNS told them, port 0 */
 	struct lookups *lookups;
 	uint64_t number;
 	struct made made[MADE]; /* a ring */
@@ -60,10 +61,11 @@ struct attempts {
 };
 
 static void on_failed(void *ctx, const struct lookup_failure *f);
+static void on_found(void *ctx, struct slice name, const struct dns_message *answer);
 
 int attempts_new(struct txn *x, struct attempts **ret)
 {
-	const struct lookup_sink sink = { .ctx = x, .failed = on_failed };
+	const struct lookup_sink sink = { .ctx = x, .failed = on_failed, .found = on_found };
 	struct attempts *s = calloc(1, sizeof(*s));
 	int err;
 
@@ -71,6 +73,7 @@ int attempts_new(struct txn *x, struct attempts **ret)
 		return -ENOMEM;
 	err = table_new(sizeof(struct waiting), sizeof(uint64_t), WAITING, &s->waiting);
 	err = err ?: table_new(sizeof(struct host_name), sizeof(struct pc_addr), NAMES, &s->names);
+	err = err ?: table_new(sizeof(struct host_name), sizeof(struct pc_addr), NAMES, &s->found);
 	err = err ?: lookups_new(LOOKUPS, &sink, &s->lookups);
 	if (err) {
 		attempts_free(s);
@@ -86,6 +89,7 @@ void attempts_free(struct attempts *s)
 		return;
 	table_free(s->waiting);
 	table_free(s->names);
+	table_free(s->found);
 	lookups_free(s->lookups);
 	free(s);
 }
@@ -107,22 +111,22 @@ static struct pc_addr key_of(const struct pc_addr *a)
 	return key;
 }
 
-static void note_name(struct attempts *s, const struct pc_addr *at, struct slice host)
+static void note_name(struct table *names, const struct pc_addr *at, struct slice host)
 {
 	const struct pc_addr key = key_of(at);
 	struct host_name *n;
 	bool fresh = false;
 
-	if (!host.len || host.len > ATTEMPT_NAME || !at->port)
+	if (!host.len || host.len > ATTEMPT_NAME)
 		return;
-	n = table_add(s->names, &key, &fresh);
-	if (!n && table_oldest(s->names)) {
-		table_remove(s->names, table_oldest(s->names));
-		n = table_add(s->names, &key, &fresh);
+	n = table_add(names, &key, &fresh);
+	if (!n && table_oldest(names)) {
+		table_remove(names, table_oldest(names));
+		n = table_add(names, &key, &fresh);
 	}
 	if (!n)
 		return;
-	table_touch(s->names, n);
+	table_touch(names, n);
 	if (!fresh) {
 		n->several |= !slice_ieq(slice_of(n->name, n->len), host);
 		return;
@@ -139,26 +143,30 @@ static void set_name(struct attempt *a, struct slice host)
 	a->name_len = (uint8_t)host.len;
 }
 
+/* As it was asked for at that port, else as DNS told it. */
 static void find_name(const struct attempts *s, struct attempt *a)
 {
-	const struct pc_addr key = key_of(&a->remote);
+	struct pc_addr key = key_of(&a->remote);
 	const struct host_name *n = table_find(s->names, &key);
 
+	key.port = 0;
+	n = n ? n : table_find(s->found, &key);
 	if (n && !n->several)
 		set_name(a, slice_of(n->name, n->len));
 }
 
 void attempt_named(struct txn *x, const struct connection *c, struct slice host)
 {
-	note_name(x->attempts, &c->remote, host);
+	if (c->remote.port)
+		note_name(x->attempts->names, &c->remote, host);
 }
 
 /* A call of a client was seen: its address has the name that it asked for. */
 void attempt_learn(struct txn *x, const struct transaction *t)
 {
 	if (t->side == SIDE_CLIENT && t->family != AF_UNIX && t->server_name.len &&
-	    !(t->unobserved & UNOBSERVED_ADDRESS))
-		note_name(x->attempts, &t->remote, t->server_name);
+	    !(t->unobserved & UNOBSERVED_ADDRESS) && t->remote.port)
+		note_name(x->attempts->names, &t->remote, t->server_name);
 }
 
 /* ---- what came to nothing ---- */
@@ -442,6 +450,18 @@ static void on_failed(void *ctx, const struct lookup_failure *f)
 
 	set_name(&a, f->name);
 	wait_for_cause(ctx, &a);
+}
+
+static void on_found(void *ctx, struct slice name, const struct dns_message *answer)
+{
+	struct txn *x = ctx;
+
+	for (unsigned i = 0; i < answer->addresses; i++) {
+		struct pc_addr at = { 0 };
+
+		memcpy(at.ip, answer->ip[i], sizeof(at.ip));
+		note_name(x->attempts->found, &at, name);
+	}
 }
 
 void attempt_dns(struct txn *x, const struct pc_dns *rec)

@@ -4,6 +4,7 @@
 clients met and what a name server of the test's own was asked. Both sources.
 """
 import collections
+import json
 import os
 import subprocess
 import threading
@@ -16,7 +17,7 @@ from lib.programs import c_program, java_class
 from lib.reach import ask, server as reach_server, visit
 from lib.runtimes import go_build
 from lib.servers import program
-from lib.suite import Skip, Suite, check, equal
+from lib.suite import Suite, check, equal
 
 ZONE = {"fine.test": ("ok", "127.0.0.1"), "both.test": ("ok", "127.0.0.1", "::1"), "six.test": ("ok", "::1"),
         "second.test": ("second", "127.0.0.1"), "big.test": ("tcp", "127.0.0.1"), "db.b.test": ("ok", "127.0.0.1"),
@@ -230,6 +231,24 @@ def private(source):
     server.stop()
 
 
+def named(source):
+    """An address that refuses has the name by which it was looked up; one that two names have has none."""
+    zone = {"one.test": ("ok", "127.9.9.1"), "two.test": ("ok", "127.9.9.2"), "too.test": ("ok", "127.9.9.2")}
+    server, closed = NameServer(zone), process.free_port()
+    child = process.start(behind([server.address], [process.PYTHON, process.APPS + "/reach_client.py"]),
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    agent = Agent("--pid", child.pid, source=source)
+    for name in ("one.test", "two.test", "too.test"):
+        child.stdin.write(json.dumps({"host": name, "port": closed}).encode() + b"\n")
+        child.stdin.flush()
+        equal(child.stdout.readline(), b"ECONNREFUSED\n", "what the client met")
+    time.sleep(2)
+    agent.stop()
+    server.stop()
+    told = [r["server.address"] for r in agent.all_rows() if r["type"] == "connection_failure"]
+    equal(sorted(told), ["127.9.9.2", "127.9.9.2", "one.test"], "names")
+
+
 def page(source):
     """What a worker could not look up belongs to the page that it worked on, like what it could not connect to, once its
     process has shown that it serves one request at a time."""
@@ -267,7 +286,7 @@ def page(source):
 
 suite = Suite()
 for each in sources():
-    for body in (clients, every_one, servers, ended, forwarder, unwatched, private, page):
+    for body in (clients, every_one, servers, ended, forwarder, unwatched, private, named, page):
         require()
         suite.run("lookups %s %s" % (body.__name__, each), body, each)
 suite.done()

@@ -199,6 +199,24 @@ def forwarder(source):
     server.stop()
 
 
+def short(source):
+    """Processes that look up one name and end, in a scope by executable: nobody has judged them by then."""
+    server, lookup = NameServer(ZONE), c_program("lookup")
+    agent = Agent("--exe", lookup, source=source)
+    pids = []
+    for name in ("nx.test", "fine.test", "bad.test", "nx.test"):
+        child = process.start(behind([server.address], [lookup, name]), stdout=subprocess.PIPE)
+        equal(child.wait(20), 0, "the client")
+        pids.append(child.pid)
+    wait_rows(agent, 3, 5)
+    time.sleep(1)
+    agent.stop()
+    server.stop()
+    equal(sorted((r["process.pid"], r["server.address"], r["error.type"]) for r in failures(agent)),
+          sorted([(pids[0], "nx.test", "NXDOMAIN"), (pids[2], "bad.test", "SERVFAIL"), (pids[3], "nx.test", "NXDOMAIN")]),
+          "rows")
+
+
 def unwatched(source):
     """Who is out of scope is not told of, and neither is a scope by port that has not 53 in it."""
     server = NameServer(ZONE)
@@ -286,7 +304,7 @@ def page(source):
 
 suite = Suite()
 for each in sources():
-    for body in (clients, every_one, servers, ended, forwarder, unwatched, private, named, page):
+    for body in (clients, every_one, servers, ended, forwarder, short, unwatched, private, named, page):
         require()
         suite.run("lookups %s %s" % (body.__name__, each), body, each)
 suite.done()

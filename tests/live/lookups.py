@@ -167,7 +167,7 @@ def ended(source):
     server = NameServer(ZONE)
     begin = "read go; exec curl -s -m %s http://silent.test/"
     children = [process.start(behind([server.address], ["sh", "-c", begin % seconds], options="timeout:1 attempts:1"),
-                              stdin=subprocess.PIPE) for seconds in ("0.4", "20")]
+                              stdin=subprocess.PIPE) for seconds in ("0.8", "20")]
     agent = Agent(*(a for c in children for a in ("--pid", c.pid)), source=source)
     for c in children:
         c.stdin.write(b"\n")

@@ -3,7 +3,7 @@
 // "lookup.js own" by c-ares, on the event loop, for both kinds of address.
 "use strict";
 const dns = require("dns").promises;
-const resolver = new dns.Resolver({ timeout: 300, tries: 3 });
+const resolver = new dns.Resolver({ timeout: 700, tries: 3 });
 const lines = require("readline").createInterface({ input: process.stdin });
 const own = process.argv[2] === "own";
 

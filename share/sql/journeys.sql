@@ -257,18 +257,26 @@ word AS MATERIALIZED (
 	-- steps, or of a cart that was left with them, its word counts.
 	SELECT c.site, c.cart, max(max(coalesce(t.step, 1), CASE WHEN s.visitor IS NULL OR c.row ->> '$.recovered'
 	       THEN t.step_said ELSE 1 END)) AS step,
-	       min(t.opened_ns) AS opened_ns,
 	       max(t.row ->> '$.last_activity_unix_nano') AS activity_ns
 	FROM content c
 	JOIN told t ON t.site = c.site AND t.cart = c.cart
 	           AND (c.now = 'ordered' OR c.ordered_ns IS NULL OR max(t.at_ns, t.revision) > c.ordered_ns)
 	LEFT JOIN stepped s ON s.site = c.site AND s.visitor = c.visitor
 	GROUP BY c.site, c.cart
+), begun AS MATERIALIZED (
+	-- the latest word may be of a host that the visitor came to later, and that saw it only then
+	SELECT c.site, c.cart, min(w.row ->> '$.opened_unix_nano') AS opened_ns
+	FROM content c
+	JOIN (SELECT DISTINCT site, cart, event_id FROM told) t ON t.site = c.site AND t.cart = c.cart
+	JOIN fact w ON w.row ->> '$."parcours.event_id"' = t.event_id
+	           AND w.row ->> '$.event_name' IN ('parcours.cart', 'parcours.cart_abandoned')
+	WHERE c.now = 'ordered' OR c.ordered_ns IS NULL OR CAST(w.row ->> '$.revision' AS INTEGER) > c.ordered_ns
+	GROUP BY c.site, c.cart
 )
 SELECT c.site, c.visitor, c.session_id, c.cart,
        CASE WHEN c.now = 'ordered' THEN 'order' ELSE
             json_extract('["cart","checkout","contact","address","shipping","payment"]', '$[' || (l.step - 1) || ']') END AS step,
-       c.now AS condition, l.activity_ns AS last_activity_ns, l.opened_ns,
+       c.now AS condition, l.activity_ns AS last_activity_ns, b.opened_ns,
        c.row ->> '$."parcours.cart".currency' AS currency, c.row ->> '$."parcours.cart".value' AS value,
        m.micro AS value_micro, c.row ->> '$."parcours.cart".quantity' AS quantity,
        c.row -> '$."parcours.cart".items' AS items, c.row ->> '$.recovered' AS recovered,
@@ -276,8 +284,9 @@ SELECT c.site, c.visitor, c.session_id, c.cart,
        AND coalesce(c.row ->> '$."parcours.customer.class"', '') NOT IN ('staff', 'test') AS human, c.row
 FROM content c
 JOIN life l ON l.site = c.site AND l.cart = c.cart
+JOIN begun b ON b.site = c.site AND b.cart = c.cart
 LEFT JOIN amount_micro m ON m.text = c.row ->> '$."parcours.cart".value'
-WHERE l.opened_ns IS NOT NULL;
+WHERE b.opened_ns IS NOT NULL;
 
 -- When the visit was last seen alive on any host, from the cart's last activity on.
 DROP VIEW IF EXISTS cart_alive;

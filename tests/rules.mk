@@ -92,7 +92,7 @@ flow: $(B)/tests/flow/flow $(B)/parcours
 	@tests/flow/random $(B)/tests/flow/flow 120
 	@tests/flow/threads $(B)/tests/flow/flow 10 533
 	@tests/flow/visits $(B)/tests/flow/flow $(B)/parcours
-	@tests/flow/variants $(B)/tests/flow/flow 3
+	@tests/flow/variants $(B)/tests/flow/flow $(if $(SAN),1,3)
 test: flow
 .PHONY: flow
 

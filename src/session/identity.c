@@ -174,6 +174,16 @@ void identities_add_clue(struct identities *x, struct identity *who, const uint6
 	keep_few(x, who);
 }
 
+bool clues_differ(const struct identities *x, const struct identity *a, const struct identity *b)
+{
+	for (const struct clue *m = clue_first(x, a); m; m = clue_next(x, m))
+		for (const struct clue *n = clue_first(x, b); n; n = clue_next(x, n))
+			if (m->name == n->name && m->kind <= EVIDENCE_KNOWN &&
+			    m->state & n->state & CLUE_ECHOED)
+				return true;
+	return false;
+}
+
 /* The same value on another site is another thing. */
 void clue_key(const struct known_site *site, const uint64_t hash[2], uint64_t ret[2])
 {

@@ -209,6 +209,8 @@ static inline struct clue *clue_next(const struct identities *x, const struct cl
 void clue_key(const struct known_site *site, const uint64_t hash[2], uint64_t ret[2]);
 void clue_remove(struct identities *x, struct clue *c);
 void clue_move(struct identities *x, struct clue *c, struct identity *to);
+/* Both send a session of the same name, and not the same one: no one visitor does. */
+bool clues_differ(const struct identities *x, const struct identity *a, const struct identity *b);
 void print_leave(struct identities *x, struct identity *who);
 void print_join(struct identities *x, struct identity *who, const uint64_t key[2]);
 

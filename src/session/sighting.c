@@ -192,17 +192,6 @@ static void note_echo(const struct look *l, struct clue *c, const struct evidenc
 	clue_who(l->x, c)->emptied = false;
 }
 
-/* Both send a session of the same name, and not the same one: no one visitor does. */
-static bool are_two(const struct identities *x, const struct identity *a, const struct identity *b)
-{
-	for (const struct clue *m = clue_first(x, a); m; m = clue_next(x, m))
-		for (const struct clue *n = clue_first(x, b); n; n = clue_next(x, n))
-			if (m->name == n->name && m->kind <= EVIDENCE_KNOWN &&
-			    m->state & n->state & CLUE_ECHOED)
-				return true;
-	return false;
-}
-
 static void merge(struct look *l, struct identity *into, struct identity *from)
 {
 	while (from->clues)
@@ -231,7 +220,7 @@ static struct identity *reconcile(struct look *l, struct identity *who, struct c
 
 	if (e->kind >= EVIDENCE_CART)
 		return who; /* a basket may be shared, a person may have two browsers */
-	if (are_two(l->x, who, other)) {
+	if (clues_differ(l->x, who, other)) {
 		if (n)
 			n->common = true;
 		return who;
@@ -242,6 +231,16 @@ static struct identity *reconcile(struct look *l, struct identity *who, struct c
 	}
 	merge(l, who, other);
 	return who;
+}
+
+/* It is a clue of nobody any more; the request may have brought it twice. */
+static void split_off(struct look *l, struct clue *c)
+{
+	for (uint32_t i = 0; i < l->t->request.evidence.count; i++)
+		if (l->clues[i] == c)
+			l->clues[i] = NULL;
+	clue_remove(l->x, c);
+	l->x->stats.split++;
 }
 
 static struct identity *by_request(struct look *l, enum look_mode mode)
@@ -260,9 +259,7 @@ static struct identity *by_request(struct look *l, enum look_mode mode)
 		if (mode == LOOK_KNOWN)
 			return clue_who(l->x, c);
 		if (is_another_client(l, c)) {
-			clue_remove(l->x, c);
-			l->clues[i] = NULL;
-			l->x->stats.split++;
+			split_off(l, c);
 			continue;
 		}
 		note_echo(l, c, e);

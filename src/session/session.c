@@ -168,7 +168,8 @@ static enum activity activity_of(struct identity *who, const struct request *r)
 	}
 	for (unsigned i = 0; i < POLLS && p->target != target; i++)
 		if (who->polls[i].target == target ||
-		    (int32_t)(who->polls[i].last_ms - p->last_ms) < 0)
+		    (p->target &&
+		     (!who->polls[i].target || (int32_t)(who->polls[i].last_ms - p->last_ms) < 0)))
 			p = &who->polls[i];
 	if (p->target != target) {
 		*p = (struct poll){ .target = target, .last_ms = now_ms };
@@ -275,8 +276,8 @@ static void keep(struct session *s, struct identity *who, const struct transacti
 	bool cart = who->value == VALUE_CART || request_touches_cart(t);
 	enum value value = cart ? VALUE_CART : VALUE_OPEN;
 
-	if (who->value == value &&
-	    (int32_t)(short_ms(t->start_ns) - who->touched_ms) < TOUCH_EVERY_MS)
+	/* unsigned, so that no time of long ago, or none at all, counts as one to come */
+	if (who->value == value && short_ms(t->start_ns) - who->touched_ms < TOUCH_EVERY_MS)
 		return;
 	who->touched_ms = short_ms(t->start_ns);
 	identities_touch(s->identities, who, value);

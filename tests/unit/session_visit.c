@@ -284,6 +284,24 @@ static void polling_goes_on_when_a_short_clock_turns(void **state)
 	start(10);
 }
 
+/* In the second half of such a turn too a place that is free is taken before one that is in use. */
+static void two_polls_are_told_whatever_the_clock(void **state)
+{
+	static const uint64_t begins[] = { 1000, 2147483 + 1000, 4294967 - 200, 3 * 2147483 + 7 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		start(10);
+		request(1, begins[i]);
+		for (unsigned n = 1; n <= 9; n++) {
+			request_to("shop.example", "/news", 1, begins[i] + 10 * n);
+			request_to("shop.example", "/stock", 1, begins[i] + 10 * n + 1);
+		}
+		assert_u64(stats().polls, 2 * (9 - 3));
+		stop(NULL);
+	}
+	start(10);
+}
+
 static struct buf saved;
 
 static int collect(void *ctx, struct slice piece)
@@ -334,6 +352,32 @@ static void a_checkpoint_is_taken_up_by_another_process(void **state)
 	buf_done(&saved);
 }
 
+/* Who was taken up and goes on is behind the others in the order of age, however long the host is up. */
+static void who_was_taken_up_ages_like_others(void **state)
+{
+	static const uint64_t ups[] = { 2000, 2147483 + 2000, 4294967 + 2000 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		start(10);
+		session_tick(kit.s, ups[i] * SECOND);
+		request(1, ups[i]);
+		request(2, ups[i] + 1);
+		buf_init(&saved, 1 << 20);
+		assert_int_equal(session_save(kit.s, NULL, collect), 0);
+		session_free(kit.s);
+
+		start(10);
+		assert_int_equal(session_load(kit.s, buf_slice(&saved)), 0);
+		assert_u64(stats().restored, 2);
+		request(1, ups[i] + 1700);
+		session_tick(kit.s, (ups[i] + 1900) * SECOND);
+		assert_u64(stats().ended[END_TIMEOUT], 1);
+		buf_done(&saved);
+		stop(NULL);
+	}
+	start(10);
+}
+
 /* The clock was set back by two hours while nobody looked: a visit ends 30 minutes after it was taken up. */
 static void a_checkpoint_from_the_future_is_of_now(void **state)
 {
@@ -364,7 +408,9 @@ static void a_checkpoint_from_the_future_is_of_now(void **state)
 UNIT_MAIN(cmocka_unit_test_teardown(an_open_visit_is_known_by_its_id, stop),
 	  cmocka_unit_test_teardown(an_alias_is_told_once, stop),
 	  cmocka_unit_test_teardown(polling_goes_on_when_a_short_clock_turns, stop),
+	  cmocka_unit_test_teardown(two_polls_are_told_whatever_the_clock, stop),
 	  cmocka_unit_test_teardown(a_checkpoint_is_taken_up_by_another_process, stop),
+	  cmocka_unit_test_teardown(who_was_taken_up_ages_like_others, stop),
 	  cmocka_unit_test_teardown(a_checkpoint_from_the_future_is_of_now, stop),
 	  cmocka_unit_test_teardown(a_flood_of_cookies_stays_within_its_bound, stop),
 	  cmocka_unit_test_teardown(visitors_without_a_visit_go_first, stop),

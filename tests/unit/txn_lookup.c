@@ -122,6 +122,25 @@ static void test_answers_of_nobody(void **state)
 	ends(&k, 0);
 }
 
+/* What nobody asked for gives no address a name: anybody may have sent it to a socket that is not connected. */
+static void test_names_that_nobody_asked_for(void **state)
+{
+	struct kit k;
+
+	kit_new(&k, 16);
+	k.loose = true;
+	answer(&k, 0, "a.example", DNS_A, 1, DNS_NOERROR, true);
+	ask(&k, 5000, "a.example", DNS_A, 1);
+	answer(&k, 5001, "a.example", DNS_A, 2, DNS_NOERROR, true);
+	answer(&k, 5001, "b.example", DNS_A, 1, DNS_NOERROR, true);
+	assert_int_equal(k.found, 0);
+	answer(&k, 5002, "a.example", DNS_A, 1, DNS_NOERROR, true);
+	assert_int_equal(k.found, 1);
+	answer(&k, 5003, "a.example", DNS_A, 1, DNS_NOERROR, true); /* the resolver has one */
+	assert_int_equal(k.found, 1);
+	ends(&k, 0);
+}
+
 /* Two rings: an answer may be read before its question. */
 static void test_answer_before_the_question(void **state)
 {
@@ -390,7 +409,8 @@ static void test_found_and_then_not(void **state)
 
 UNIT_MAIN(T(test_found), T(test_found_in_the_other_order), T(test_not_there), T(test_each_code),
 	  T(test_only_one_kind), T(test_one_kind_after_the_other), T(test_case_is_folded),
-	  T(test_answers_of_nobody), T(test_answer_before_the_question), T(test_never_answered),
+	  T(test_answers_of_nobody), T(test_names_that_nobody_asked_for),
+	  T(test_answer_before_the_question), T(test_never_answered),
 	  T(test_asked_once_and_never_answered), T(test_answered_at_last),
 	  T(test_waits_that_double), T(test_one_kind_is_never_answered), T(test_nobody_at_the_port),
 	  T(test_the_second_server_knows), T(test_the_second_server_never_answers),

@@ -191,6 +191,8 @@ static void resolve(struct lookups *l, struct lookup *p)
 static void take_answer(struct lookups *l, struct lookup *p, struct question *q,
 			const struct dns_message *m, uint64_t at_ns)
 {
+	if (m->found && q->state != FOUND && l->sink.found)
+		l->sink.found(l->sink.ctx, slice_of(m->name, m->name_len), m);
 	set_state(p, q, state_of(m), dns_rcode_name(m->rcode), at_ns);
 	if (q->state == FOUND)
 		resolve(l, p);
@@ -205,8 +207,6 @@ static void on_answer(struct lookups *l, const struct pc_dns *rec, const struct 
 	const bool loose = !rec->remote.port;
 	struct early *e;
 
-	if (m->found && l->sink.found)
-		l->sink.found(l->sink.ctx, slice_of(m->name, m->name_len), m);
 	for (struct lookup *p = l->bucket[label % BUCKETS]; p; p = p->next)
 		for (unsigned i = 0; i < p->questions; i++)
 			if (is_key(&p->question[i].key, key)) {

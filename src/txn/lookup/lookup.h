@@ -36,7 +36,7 @@ struct lookup_failure {
 struct lookup_sink {
 	void *ctx;
 	void (*failed)(void *ctx, const struct lookup_failure *f);
-	/* The addresses of a name that was found. May be NULL. */
+	/* The addresses of a name that was found, as the answer to a question has them. May be NULL. */
 	void (*found)(void *ctx, struct slice name, const struct dns_message *answer);
 };
 

@@ -423,7 +423,10 @@ void lookups_push(struct lookups *l, const struct pc_dns *rec)
 		l->stats.malformed++;
 		return;
 	}
-	if (!m.recursion || !m.name_len || (m.type != DNS_A && m.type != DNS_AAAA))
+	if (!m.name_len || (m.type != DNS_A && m.type != DNS_AAAA))
+		return;
+	if (!m.answer &&
+	    !m.recursion) /* of a server that looks for itself; answers are compared with questions */
 		return;
 	key = (struct lookup_key){
 		.tgid = rec->tgid,

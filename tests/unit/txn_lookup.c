@@ -156,6 +156,22 @@ static void test_answer_that_forgot_what_was_desired(void **state)
 	ends(&k, 1);
 }
 
+/* Sockets of IPv4 and IPv6 may have one port; the error is of one of them. */
+static void test_an_error_of_another_socket(void **state)
+{
+	struct kit k;
+
+	kit_new(&k, 16);
+	ask(&k, 0, "a.example", DNS_A, 1);
+	k.server = 2;
+	k.error = ECONNREFUSED;
+	datagram(&k, 1, PC_RX, &(struct dns_octets){ 0 });
+	k.error = 0;
+	tick(&k, 60000);
+	is_told(&k, 0, "a.example", "timeout");
+	ends(&k, 1);
+}
+
 /* Two rings: an answer may be read before its question. */
 static void test_answer_before_the_question(void **state)
 {
@@ -425,8 +441,9 @@ static void test_found_and_then_not(void **state)
 UNIT_MAIN(T(test_found), T(test_found_in_the_other_order), T(test_not_there), T(test_each_code),
 	  T(test_only_one_kind), T(test_one_kind_after_the_other), T(test_case_is_folded),
 	  T(test_answers_of_nobody), T(test_names_that_nobody_asked_for),
-	  T(test_answer_that_forgot_what_was_desired), T(test_answer_before_the_question),
-	  T(test_never_answered), T(test_asked_once_and_never_answered), T(test_answered_at_last),
+	  T(test_answer_that_forgot_what_was_desired), T(test_an_error_of_another_socket),
+	  T(test_answer_before_the_question), T(test_never_answered),
+	  T(test_asked_once_and_never_answered), T(test_answered_at_last),
 	  T(test_waits_that_double), T(test_one_kind_is_never_answered), T(test_nobody_at_the_port),
 	  T(test_the_second_server_knows), T(test_the_second_server_never_answers),
 	  T(test_all_servers_at_once), T(test_musl_asks_again),

@@ -220,6 +220,17 @@ static void on_answer(struct lookups *l, const struct pc_dns *rec, const struct 
 	e->m = *m;
 }
 
+static uint32_t server_of(const struct pc_dns *rec)
+{
+	return (uint32_t)slice_hash(slice_of(rec->remote.ip, 16), 2);
+}
+
+/* By its port, which one of the other family may have too; by its server, where it is connected to one. */
+static bool is_of_socket(const struct question *q, const struct pc_dns *rec)
+{
+	return q->key.port == rec->local.port && (!rec->remote.port || q->server == server_of(rec));
+}
+
 /* A socket said that nobody is there, or gave what nobody could read: whose questions it had. */
 static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *error)
 {
@@ -232,7 +243,7 @@ static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *e
 		for (unsigned i = 0; i < p->questions; i++) {
 			struct question *q = &p->question[i];
 
-			if (q->key.port != rec->local.port || q->state != OPEN)
+			if (q->state != OPEN || !is_of_socket(q, rec))
 				continue;
 			if (error)
 				set_state(p, q, NO_ANSWER, error, rec->head.time_ns);
@@ -379,7 +390,7 @@ static void on_question(struct lookups *l, const struct pc_dns *rec, const struc
 		.state = OPEN,
 		.asked_ns = rec->head.time_ns,
 		.no_way = rec->error,
-		.server = (uint32_t)slice_hash(slice_of(rec->remote.ip, 16), 2),
+		.server = server_of(rec),
 	};
 	struct lookup *p = find(l, &new, rec->tid, name, label);
 	enum relation relation;

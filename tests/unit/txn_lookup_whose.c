@@ -342,6 +342,33 @@ static void test_an_answer_that_cannot_be_read(void **state)
 	ends(&k, 0);
 }
 
+/* A head without the question, as some servers refuse: who takes it for an answer is up to the resolver. */
+static void test_an_answer_without_its_question(void **state)
+{
+	static const uint8_t head[12] = { 0, 1, 0x81, 0x81 };
+	struct dns_octets o = { .len = sizeof(head) };
+	struct lookup_stats s;
+	struct kit k;
+
+	memcpy(o.at, head, sizeof(head));
+	for (unsigned n = 0; n < 4; n++) {
+		kit_new(&k, 16);
+		ask(&k, 0, "a.example", DNS_A, 1);
+		o.at[1] = n == 1 ? 2 : 1; /* of another question */
+		k.port += n == 2;	  /* to another socket */
+		o.len = n == 3 ? 1 : sizeof(head);
+		datagram(&k, 1, PC_RX, &o);
+		k.port = PORT;
+		tick(&k, 60000);
+		lookups_stats(k.l, &s);
+		assert_int_equal(s.malformed, 1);
+		assert_int_equal(s.unobserved, n == 0);
+		if (n)
+			is_told(&k, 0, "a.example", "timeout");
+		ends(&k, n > 0);
+	}
+}
+
 static void test_what_is_not_for_us(void **state)
 {
 	struct lookup_stats s;
@@ -430,5 +457,6 @@ UNIT_MAIN(T(test_search_list_short_name), T(test_search_list_long_name),
 	  T(test_threads_that_ask_for_the_same), T(test_threads_that_two_servers_refuse),
 	  T(test_threads_that_nobody_answers), T(test_goroutines), T(test_its_thread_went_on),
 	  T(test_its_process_ended), T(test_nothing_is_made_up_after_a_loss),
-	  T(test_an_answer_that_cannot_be_read), T(test_what_is_not_for_us), T(test_at_the_bound),
-	  T(test_many_questions), T(test_the_end_of_input))
+	  T(test_an_answer_that_cannot_be_read), T(test_an_answer_without_its_question),
+	  T(test_what_is_not_for_us), T(test_at_the_bound), T(test_many_questions),
+	  T(test_the_end_of_input))

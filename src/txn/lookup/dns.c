@@ -126,6 +126,11 @@ static bool take_record(struct slice *s, struct dns_message *m)
 	return true;
 }
 
+uint16_t dns_id(struct slice s)
+{
+	return (uint16_t)at16(s, 0);
+}
+
 int dns_read(struct slice s, struct dns_message *ret)
 {
 	struct dns_message m = { 0 };
@@ -137,7 +142,7 @@ int dns_read(struct slice s, struct dns_message *ret)
 	flags = at16(s, 2);
 	if (flags & 0x7800) /* opcode: not a standard query */
 		return -EBADMSG;
-	m.id = (uint16_t)at16(s, 0);
+	m.id = dns_id(s);
 	m.answer = flags & FLAG_ANSWER;
 	m.recursion = flags & FLAG_RECURSION;
 	m.rcode = flags & 15;

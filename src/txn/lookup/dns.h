@@ -43,6 +43,8 @@ struct dns_message {
 
 /* -EBADMSG: not such a message, or of no host: a question must be whole, and its name one of visible ASCII. */
 int dns_read(struct slice s, struct dns_message *ret);
+/* The number by which an answer has its question, of two octets or more, whatever else they are. */
+uint16_t dns_id(struct slice s);
 /* "NXDOMAIN"; "_OTHER" for those without a name in RFC 1035. */
 const char *dns_rcode_name(uint8_t rcode);
 

@@ -231,8 +231,9 @@ static bool is_of_socket(const struct question *q, const struct pc_dns *rec)
 	return q->key.port == rec->local.port && (!rec->remote.port || q->server == server_of(rec));
 }
 
-/* A socket said that nobody is there, or gave what nobody could read: whose questions it had. */
-static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *error)
+/* A socket said that nobody is there (`error`), or gave what nobody could read: whose questions it had. `id`: only
+ * the one of that number; -1: all. */
+static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *error, int id)
 {
 	struct lookup *p = table_oldest(l->table), *next;
 
@@ -243,7 +244,8 @@ static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *e
 		for (unsigned i = 0; i < p->questions; i++) {
 			struct question *q = &p->question[i];
 
-			if (q->state != OPEN || !is_of_socket(q, rec))
+			if (q->state != OPEN || !is_of_socket(q, rec) ||
+			    (id >= 0 && q->key.id != id))
 				continue;
 			if (error)
 				set_state(p, q, NO_ANSWER, error, rec->head.time_ns);
@@ -427,11 +429,13 @@ void lookups_push(struct lookups *l, const struct pc_dns *rec)
 	uint32_t label;
 
 	if (rec->dir == PC_RX && (rec->error || !rec->captured)) {
-		on_socket(l, rec, rec->error ? lookup_errno(rec->error) : NULL);
+		on_socket(l, rec, rec->error ? lookup_errno(rec->error) : NULL, -1);
 		return;
 	}
 	if (dns_read(octets, &m) || m.answer != (rec->dir == PC_RX)) {
 		l->stats.malformed++;
+		if (rec->dir == PC_RX && octets.len >= 2)
+			on_socket(l, rec, NULL, dns_id(octets));
 		return;
 	}
 	if (!m.name_len || (m.type != DNS_A && m.type != DNS_AAAA))

@@ -50,6 +50,9 @@ struct lookups {
 	uint32_t early_next;
 	struct ended ended[ENDED]; /* processes of late */
 	uint32_t ended_next;
+	uint64_t now_ns;     /* of the latest tick */
+	uint64_t lost_ns;    /* what was asked until then may have an answer that is missing */
+	unsigned lost_ticks; /* until that is known: as many that go forward */
 	struct lookup_stats stats;
 };
 
@@ -278,6 +281,7 @@ static struct lookup *add(struct lookups *l, const struct pc_dns *rec, const str
 	p->tid = rec->tid;
 	p->label = label;
 	p->first_ns = rec->head.time_ns;
+	p->unsure = p->first_ns <= l->lost_ns;
 	for (unsigned i = 0; i < ENDED; i++)
 		if (l->ended[i].tgid == p->tgid && l->ended[i].at_ns >= p->first_ns)
 			p->ended_ns = l->ended[i].at_ns;
@@ -475,6 +479,9 @@ void lookups_tick(struct lookups *l, uint64_t now_ns)
 {
 	struct lookup *p = table_oldest(l->table), *next;
 
+	if (now_ns > l->now_ns && l->lost_ticks && !--l->lost_ticks)
+		l->lost_ns = now_ns;
+	l->now_ns = now_ns;
 	for (; p; p = next) {
 		bool early = p->ended_ns && p->ended_ns < p->asked_ns + SLACK_NS;
 
@@ -510,10 +517,17 @@ void lookups_exit(struct lookups *l, uint32_t tgid, uint64_t at_ns)
 			p->ended_ns = at_ns;
 }
 
+/*
+ * A loss is told when it is seen, ahead of records that were written before it. Of two ticks to come the time of the
+ * first may have been taken before that, the second says that all until then was read; what is held back until
+ * its process is known comes later still.
+ */
 void lookups_lost(struct lookups *l)
 {
 	for (struct lookup *p = table_oldest(l->table); p; p = table_newer(l->table, p))
 		p->unsure = true;
+	l->lost_ns = UINT64_MAX;
+	l->lost_ticks = 2;
 }
 
 void lookups_finish(struct lookups *l)

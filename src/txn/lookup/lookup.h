@@ -51,7 +51,7 @@ struct lookups;
 
 int lookups_new(uint32_t most, const struct lookup_sink *sink, struct lookups **ret);
 void lookups_push(struct lookups *l, const struct pc_dns *rec);
-/* Records found no room. */
+/* Records found no room: of what was asked until the second tick from here an answer may be missing. */
 void lookups_lost(struct lookups *l);
 /* Is anything open? Costs nothing. */
 bool lookups_wait(const struct lookups *l);

@@ -406,6 +406,54 @@ static void test_the_same_server_twice_in_one(void **state)
 	ends(&k, 1);
 }
 
+/* A was found, and for AAAA the server could not say: musl asks it again, others the next one. The name was found. */
+static void test_asked_again_for_the_other_kind(void **state)
+{
+	struct kit k;
+
+	for (unsigned n = 0; n < 4; n++) {
+		kit_new(&k, 16);
+		k.loose = n < 2;
+		ask_both(&k, 0, "a.example", 1);
+		if (n % 2)
+			answer(&k, 2, "a.example", DNS_AAAA, 2, DNS_SERVFAIL, false);
+		answer(&k, 3, "a.example", DNS_A, 1, DNS_NOERROR, true);
+		if (n % 2 == 0)
+			answer(&k, 4, "a.example", DNS_AAAA, 2, DNS_SERVFAIL, false);
+		k.port += !k.loose;
+		k.server += !k.loose;
+		ask(&k, 5, "a.example", DNS_AAAA, 2);
+		answer(&k, 8, "a.example", DNS_AAAA, 2, DNS_SERVFAIL, false);
+		ends(&k, 0);
+	}
+	/* a goroutine for each kind */
+	kit_new(&k, 16);
+	ask(&k, 0, "a.example", DNS_A, 1);
+	k.port++;
+	k.tid++;
+	ask(&k, 0, "a.example", DNS_AAAA, 2);
+	answer(&k, 3, "a.example", DNS_AAAA, 2, DNS_SERVFAIL, false);
+	k.port--;
+	answer(&k, 3, "a.example", DNS_A, 1, DNS_NOERROR, true);
+	k.port += 2;
+	k.tid += 5;
+	k.server++;
+	ask(&k, 4, "a.example", DNS_AAAA, 3);
+	answer(&k, 7, "a.example", DNS_AAAA, 3, DNS_SERVFAIL, false);
+	ends(&k, 0);
+	/* but whoever asks anew, does */
+	kit_new(&k, 16);
+	ask_both(&k, 0, "a.example", 1);
+	answer(&k, 3, "a.example", DNS_A, 1, DNS_NOERROR, true);
+	answer(&k, 4, "a.example", DNS_AAAA, 2, DNS_SERVFAIL, false);
+	k.port++;
+	ask(&k, 20, "a.example", DNS_AAAA, 3);
+	answer(&k, 23, "a.example", DNS_AAAA, 3, DNS_SERVFAIL, false);
+	tick(&k, 600);
+	is_told(&k, 0, "a.example", "SERVFAIL");
+	ends(&k, 1);
+}
+
 /* ---- one after the other ---- */
 
 static void test_each_look_up_counts(void **state)
@@ -447,5 +495,5 @@ UNIT_MAIN(T(test_found), T(test_found_in_the_other_order), T(test_not_there), T(
 	  T(test_waits_that_double), T(test_one_kind_is_never_answered), T(test_nobody_at_the_port),
 	  T(test_the_second_server_knows), T(test_the_second_server_never_answers),
 	  T(test_all_servers_at_once), T(test_musl_asks_again),
-	  T(test_the_same_server_twice_in_one), T(test_each_look_up_counts),
-	  T(test_found_and_then_not))
+	  T(test_the_same_server_twice_in_one), T(test_asked_again_for_the_other_kind),
+	  T(test_each_look_up_counts), T(test_found_and_then_not))

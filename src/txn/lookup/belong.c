@@ -6,7 +6,8 @@
  *   the same, and nobody has answered        asked again: by the same thread, or by any where such a pair was seen
  *   the same, and a server could not say     another server, or the same one from the same socket. From another
  *                                            socket the process asks anew (a goroutine, or after an error of that
- *                                            socket, only later)
+ *                                            socket, only later). Where the other kind of address was found: at
+ *                                            once, or from the same socket
  *   the same, and it was answered            the process asks anew
  *   another name, after all was in vain      an ending more or less of the search list, or another one. Where only
  *                                            the first label is the same, at once after an answer: "www.a.example" and
@@ -87,13 +88,16 @@ static bool goes_on(const struct lookup *p, const struct question *new)
 static bool takes_again(const struct lookup *p, const struct question *new, bool same_thread,
 			const struct question *old)
 {
+	const bool at_once = new->asked_ns < p->answered_ns + NEXT_NS;
+
 	if (old->state == OPEN)
 		return same_thread || (p->scattered && new->asked_ns > old->asked_ns + STALLED_NS);
-	if (p->resolved || old->state != NO_ANSWER)
+	if (old->state != NO_ANSWER)
 		return false;
-	return p->scattered || (same_thread && old->no_way)
-		       ? new->asked_ns < p->answered_ns + NEXT_NS
-		       : same_thread &&goes_on(p, new);
+	if (p->scattered || (same_thread && old->no_way))
+		return at_once;
+	return same_thread && goes_on(p, new) &&
+	       (!p->resolved || at_once || new->key.port == old->key.port);
 }
 
 bool lookup_takes(const struct lookup *p, const struct question *new, uint32_t tid,

@@ -199,7 +199,8 @@ static void take_answer(struct lookups *l, struct lookup *p, struct question *q,
 	set_state(p, q, state_of(m), dns_rcode_name(m->rcode), at_ns);
 	if (q->state == FOUND)
 		resolve(l, p);
-	if (p->resolved && p->state[0] && p->state[1] && !lookup_pends(p, 0))
+	if (p->resolved && p->state[0] && p->state[1] && !lookup_has(p, NO_ANSWER) &&
+	    !lookup_pends(p, 0))
 		forget(l, p); /* nothing is to come */
 }
 

@@ -125,6 +125,18 @@ static uint64_t latest_ns(const struct lookup *p)
 	return p->answered_ns > p->asked_ns ? p->answered_ns : p->asked_ns;
 }
 
+static uint64_t due_ns(const struct lookup *p)
+{
+	uint64_t due;
+
+	if (p->resolved || !lookup_pends(p, 0))
+		return latest_ns(p) + (p->loose && lookup_has(p, NO_ANSWER) ? LOOSE_NS : HOLD_NS);
+	due = p->asked_ns + PATIENCE_NS;
+	if (p->gap_ns && p->asked_ns + 2 * p->gap_ns + SLACK_NS < due)
+		due = p->asked_ns + 2 * p->gap_ns + SLACK_NS;
+	return p->ended_ns && p->ended_ns + LATE_NS < due ? p->ended_ns + LATE_NS : due;
+}
+
 /* `open`: what an open question makes of it; NULL: not known. */
 static void tell(struct lookups *l, struct lookup *p, const char *open, bool abandoned)
 {
@@ -271,6 +283,7 @@ static struct lookup *add(struct lookups *l, const struct pc_dns *rec, const str
 	p = table_add(l->table, &number, NULL);
 	old = p ? NULL : table_oldest(l->table);
 	if (old) {
+		old->unsure |= due_ns(old) > rec->head.time_ns;
 		tell(l, old, NULL, false);
 		p = table_add(l->table, &number, NULL);
 	}
@@ -463,18 +476,6 @@ void lookups_push(struct lookups *l, const struct pc_dns *rec)
 }
 
 /* ---- time ---- */
-
-static uint64_t due_ns(const struct lookup *p)
-{
-	uint64_t due;
-
-	if (p->resolved || !lookup_pends(p, 0))
-		return latest_ns(p) + (p->loose && lookup_has(p, NO_ANSWER) ? LOOSE_NS : HOLD_NS);
-	due = p->asked_ns + PATIENCE_NS;
-	if (p->gap_ns && p->asked_ns + 2 * p->gap_ns + SLACK_NS < due)
-		due = p->asked_ns + 2 * p->gap_ns + SLACK_NS;
-	return p->ended_ns && p->ended_ns + LATE_NS < due ? p->ended_ns + LATE_NS : due;
-}
 
 void lookups_tick(struct lookups *l, uint64_t now_ns)
 {

@@ -306,6 +306,42 @@ static void test_its_process_ended(void **state)
 	ends(&k, 3);
 }
 
+/* Ends are told ahead of octets, so of many processes that ask and end all ends may come first. */
+static void test_many_processes_that_ended(void **state)
+{
+	struct kit k;
+
+	kit_new(&k, 512);
+	for (unsigned i = 0; i < 500; i++)
+		lookups_exit(k.l, 1000 + i, BASE + i * MS);
+	for (unsigned i = 0; i < 500; i++) {
+		k.tgid = k.tid = 1000 + i;
+		ask(&k, i, "a.example", DNS_A, 1);
+	}
+	tick(&k, 1000);
+	assert_int_equal(k.count, 500);
+	for (unsigned i = 0; i < 500; i++)
+		is_told(&k, i, "a.example", "abandoned");
+	ends(&k, 500);
+}
+
+/* The number of a process that ended is another's now, whose look-up is its own. */
+static void test_a_number_is_used_again(void **state)
+{
+	struct kit k;
+
+	kit_new(&k, 16);
+	ask(&k, 0, "a.example", DNS_A, 1);
+	lookups_exit(k.l, TGID, BASE + 10 * MS);
+	ask(&k, 100, "a.example", DNS_A, 2);
+	answer(&k, 101, "a.example", DNS_A, 2, DNS_NXDOMAIN, false);
+	tick(&k, 2000);
+	is_told(&k, 0, "a.example", "abandoned");
+	is_told(&k, 1, "a.example", "NXDOMAIN");
+	assert_int_equal(k.told[1].start_ms, 100);
+	ends(&k, 2);
+}
+
 /* ---- what was not seen ---- */
 
 static void test_nothing_is_made_up_after_a_loss(void **state)
@@ -499,7 +535,8 @@ UNIT_MAIN(T(test_search_list_short_name), T(test_search_list_long_name),
 	  T(test_two_hosts_are_two), T(test_side_by_side_on_one_thread),
 	  T(test_threads_that_ask_for_the_same), T(test_threads_that_two_servers_refuse),
 	  T(test_threads_that_nobody_answers), T(test_goroutines), T(test_its_thread_went_on),
-	  T(test_its_process_ended), T(test_nothing_is_made_up_after_a_loss),
+	  T(test_its_process_ended), T(test_many_processes_that_ended),
+	  T(test_a_number_is_used_again), T(test_nothing_is_made_up_after_a_loss),
 	  T(test_a_question_that_is_read_after_the_loss), T(test_an_answer_that_cannot_be_read),
 	  T(test_an_answer_without_its_question), T(test_what_is_not_for_us), T(test_at_the_bound),
 	  T(test_at_the_bound_in_its_time), T(test_many_questions), T(test_the_end_of_input))

@@ -25,8 +25,8 @@
 #define GAP_NS	    500000000ull  /* sooner it is another server or the same question told twice */
 #define SLACK_NS    1000000000ull /* of a resolver's timer */
 #define BUCKETS	    1024
-#define EARLY	    64 /* answers that came before their question */
-#define ENDED	    64
+#define EARLY	    64		 /* answers that came before their question */
+#define ENDED	    1024	 /* numbers of processes that are given one after the other */
 #define LATE_NS	    200000000ull /* a record behind the end of its process */
 
 struct ended {
@@ -48,9 +48,8 @@ struct lookups {
 	uint32_t open; /* not resolved */
 	struct early early[EARLY];
 	uint32_t early_next;
-	struct ended ended[ENDED]; /* processes of late */
-	uint32_t ended_next;
-	uint64_t now_ns;     /* of the latest tick */
+	struct ended ended[ENDED]; /* processes of late, each at its number */
+	uint64_t now_ns;	   /* of the latest tick */
 	uint64_t lost_ns;    /* what was asked until then may have an answer that is missing */
 	unsigned lost_ticks; /* until that is known: as many that go forward */
 	struct lookup_stats stats;
@@ -277,6 +276,7 @@ static void on_socket(struct lookups *l, const struct pc_dns *rec, const char *e
 static struct lookup *add(struct lookups *l, const struct pc_dns *rec, const struct dns_message *m,
 			  uint32_t label)
 {
+	const struct ended *e = &l->ended[rec->tgid % ENDED];
 	struct lookup *p, *old;
 	uint64_t number = ++l->number;
 
@@ -296,9 +296,8 @@ static struct lookup *add(struct lookups *l, const struct pc_dns *rec, const str
 	p->label = label;
 	p->first_ns = rec->head.time_ns;
 	p->unsure = p->first_ns <= l->lost_ns;
-	for (unsigned i = 0; i < ENDED; i++)
-		if (l->ended[i].tgid == p->tgid && l->ended[i].at_ns >= p->first_ns)
-			p->ended_ns = l->ended[i].at_ns;
+	if (e->tgid == p->tgid && e->at_ns >= p->first_ns)
+		p->ended_ns = e->at_ns;
 	memcpy(p->name, m->name, m->name_len);
 	p->name_len = m->name_len;
 	p->next = l->bucket[label % BUCKETS];
@@ -315,7 +314,8 @@ static struct lookup *find(struct lookups *l, const struct question *q, uint32_t
 	struct lookup *other = NULL;
 
 	for (struct lookup *p = l->bucket[label % BUCKETS]; p; p = p->next) {
-		if (p->tgid != q->key.tgid || !lookup_takes(p, q, tid, name))
+		if (p->tgid != q->key.tgid || (p->ended_ns && p->ended_ns < q->asked_ns) ||
+		    !lookup_takes(p, q, tid, name))
 			continue;
 		if (p->tid == tid)
 			return p;
@@ -511,11 +511,9 @@ void lookups_settle(struct lookups *l, uint32_t tgid, uint32_t tid, uint64_t sin
 /* Ends are told ahead of octets: what it asked and was answered may still be on its way here. */
 void lookups_exit(struct lookups *l, uint32_t tgid, uint64_t at_ns)
 {
-	struct ended *e = &l->ended[l->ended_next++ % ENDED];
-
-	*e = (struct ended){ .tgid = tgid, .at_ns = at_ns };
+	l->ended[tgid % ENDED] = (struct ended){ .tgid = tgid, .at_ns = at_ns };
 	for (struct lookup *p = table_oldest(l->table); p; p = table_newer(l->table, p))
-		if (p->tgid == tgid)
+		if (p->tgid == tgid && !p->ended_ns)
 			p->ended_ns = at_ns;
 }
 

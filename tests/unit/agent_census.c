@@ -20,6 +20,7 @@ struct bench {
 	struct message sent[64];
 	unsigned sent_count;
 	bool full;
+	unsigned lost;
 };
 
 static void record(void *ctx, const struct pc_head *rec)
@@ -49,9 +50,14 @@ static int send(void *ctx, const struct message *m)
 	return 0;
 }
 
+static void lost(void *ctx)
+{
+	((struct bench *)ctx)->lost++;
+}
+
 static void set_up(struct bench *b, const char *glob)
 {
-	const struct census_sink sink = { b, record, send };
+	const struct census_sink sink = { b, record, send, lost };
 	const struct option_value option = { "scope.executables", "--exe", glob };
 	const struct config_sources from = { .options = &option, .option_count = glob ? 1 : 0 };
 	struct problems p = { 0 };
@@ -346,6 +352,44 @@ static void bounded(void **state)
 	tear_down(&b);
 }
 
+/* A hole in a connection shows by its positions; that an answer of a name server is missing has to be said. */
+static void a_datagram_without_room(void **state)
+{
+	static union {
+		struct pc_data d;
+		char bytes[sizeof(struct pc_data) + PC_PIECE];
+	} big;
+	const struct pc_dns dns = {
+		.head = { PC_DNS, PC_F_PROVISIONAL, sizeof(dns), S },
+		.tgid = 9,
+		.dir = PC_RX,
+	};
+	struct census_stats s;
+	struct bench b;
+
+	set_up(&b, "curl");
+	big.d.head = (struct pc_head){ PC_DATA, PC_F_PROVISIONAL, sizeof(big), S };
+	big.d.conn = 1;
+	big.d.tgid = 9;
+	big.d.len = big.d.captured = PC_PIECE;
+	census_push(b.census, &dns.head);
+	do {
+		census_push(b.census, &big.d.head);
+		census_stats(b.census, &s);
+	} while (!s.held_overflow);
+	census_tick(b.census, S + 1);
+	assert_int_equal(b.lost, 0);
+	while (s.held_overflow < 200) {
+		census_push(b.census, &dns.head);
+		census_stats(b.census, &s);
+	}
+	census_tick(b.census, S + 2);
+	assert_int_equal(b.lost, 1);
+	census_tick(b.census, S + 3);
+	assert_int_equal(b.lost, 1);
+	tear_down(&b);
+}
+
 /* More processes than the table has room for: the ones not met for the longest are forgotten. */
 static void many(void **state)
 {
@@ -367,4 +411,4 @@ static void many(void **state)
 
 UNIT_MAIN(T(asked_once), T(file_decides), T(held_until_known), T(data_after_exit),
 	  T(exec_asks_anew), T(pinned), T(told_when_met), T(known_but_undecided), T(full_socket),
-	  T(no_answer), T(bounded), T(many))
+	  T(no_answer), T(bounded), T(a_datagram_without_room), T(many))

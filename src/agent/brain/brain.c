@@ -359,7 +359,7 @@ static int begin(struct brain *b)
 {
 	const struct brain_start *s = &b->start;
 	const struct reader_sink ring = { b, from_ring, on_lost, s->shared->taken };
-	const struct census_sink sink = { b, deliver, to_warden };
+	const struct census_sink sink = { b, deliver, to_warden, on_lost };
 	const struct config *c = b->config;
 	struct core_outside outside = {
 		.config = c,

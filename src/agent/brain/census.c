@@ -39,6 +39,7 @@ struct census {
 	struct wait_list held;
 	uint32_t last_tgid; /* answered and decided: nothing to do */
 	uint32_t unsent, waiting;
+	bool lost; /* since the tick: what nothing else tells of */
 	uint64_t now_ns;
 	uint64_t tokens_ns; /* of EXEC_LOOKS: time up to which they are spent */
 };
@@ -249,10 +250,12 @@ static void belongs_to(const struct pc_head *rec, uint32_t *ret_tgid, uint64_t *
 
 static void put_aside(struct census *c, uint32_t tgid, uint64_t conn, const struct pc_head *rec)
 {
-	if (wait_list_add(&c->held, tgid, conn, rec))
-		c->stats.held_overflow++;
-	else
+	if (!wait_list_add(&c->held, tgid, conn, rec)) {
 		c->stats.held++;
+		return;
+	}
+	c->stats.held_overflow++;
+	c->lost |= rec->kind == PC_DNS;
 }
 
 /* Scope still unknown to the kernel: true when the record was held or dropped. */
@@ -363,6 +366,9 @@ void census_tick(struct census *c, uint64_t now_ns)
 	struct person *p;
 
 	c->now_ns = now_ns;
+	if (c->lost)
+		c->sink.lost(c->sink.ctx);
+	c->lost = false;
 	if (!c->unsent && !c->waiting)
 		return;
 	for (p = table_oldest(c->people); p; p = table_newer(c->people, p)) {

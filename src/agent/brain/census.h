@@ -24,6 +24,8 @@ struct census_sink {
 	void *ctx;
 	void (*record)(void *ctx, const struct pc_head *rec); /* to the core */
 	int (*send)(void *ctx, const struct message *m);      /* to the warden; -EAGAIN: later */
+	/* Before the tick: of what has no positions (PC_DNS) a record found no room. */
+	void (*lost)(void *ctx);
 };
 
 struct census;

@@ -166,8 +166,8 @@ struct pc_map_name_servers {
 	__type(value, __u64); /* start_boottime: the number may be another's now */
 };
 
-/* Sockets that asked a name server, key: address of the socket. Kernel writes. Nothing tells of their end, so the
- * entry has its time and port. 64 KiB, allocated at once. */
+/* Sockets that asked a name server, or had an error before it was known that they had, key: address of the socket.
+ * Kernel writes. Nothing tells of their end, so the entry has its time and port. 64 KiB, allocated at once. */
 struct pc_map_askers {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);

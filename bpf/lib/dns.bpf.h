@@ -138,18 +138,21 @@ static __noinline bool pc_dns_addressed(struct pc_datagram *g)
 	return pc_dns_is_to(name, g->name_len, &g->remote);
 }
 
-/* Its answers, if it is not connected, and errors will be looked for. */
-static __always_inline void pc_dns_note_asker(const struct sock *sk, __u32 role)
+/* Its answers, if it is not connected, and errors will be looked for. Returns the error that came already. */
+static __always_inline __u32 pc_dns_note_asker(const struct sock *sk, __u32 role)
 {
 	__u64 who = bpf_get_current_pid_tgid(), key = (__u64)sk;
 	struct pc_asker asker = { .asked_ns = bpf_ktime_get_ns(),
 				  .tgid = who >> 32,
 				  .tid = (__u32)who,
 				  .port = PC_READ(sk, __sk_common.skc_num) };
+	const struct pc_asker *before = bpf_map_lookup_elem(&pc_askers, &key);
+	__u32 early = before ? pc_dns_early(before, asker.port, asker.asked_ns) : 0;
 
 	if (role == PC_DNS_LOOSE)
 		__sync_fetch_and_add(&pc_loose_asked, 1);
 	bpf_map_update_elem(&pc_askers, &key, &asker, BPF_ANY);
+	return early;
 }
 
 static __always_inline struct pc_asker *pc_dns_asker(const struct sock *sk)
@@ -235,16 +238,26 @@ static __always_inline void pc_dns_ends(const struct sock *sk, struct pc_datagra
 /* The octets of one datagram are where they are; who it is from or for is looked at. */
 static __noinline int pc_dns_one(struct sock *sk, struct pc_datagram *g)
 {
+	__u32 early = 0;
+
 	if (!g || (g->role == PC_DNS_LOOSE && g->d == PC_TX && !pc_dns_addressed(g)))
 		return 0;
 	if (pc_dns_serves(g->role == PC_DNS_SERVER))
 		return 0;
 	if (g->d == PC_TX)
-		pc_dns_note_asker(sk, g->role);
+		early = pc_dns_note_asker(sk, g->role);
 	g->scope = pc_dns_scope();
 	g->who = bpf_get_current_pid_tgid();
 	pc_dns_ends(sk, g);
 	pc_dns_emit(g);
+	if (early && !g->error) {
+		g->d = PC_RX;
+		g->error = early;
+		g->len = 0;
+		pc_dns_emit(g);
+		g->d = PC_TX;
+		g->error = 0;
+	}
 	return 0;
 }
 
@@ -288,7 +301,7 @@ static __noinline int pc_dns_call(struct sock *sk, struct pc_datagram *g,
 /*
  * An ICMP message says that nobody is at the server's port, or that there is no way to it. glibc sees that the socket
  * has an error and closes it, without a call that would return it. Runs wherever the packet was handled: who asked is
- * what was noted then.
+ * what was noted then, or will be (the loopback, within the call that asks).
  */
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(pc_on_error, const struct sock *sk)
@@ -300,8 +313,15 @@ int BPF_PROG(pc_on_error, const struct sock *sk)
 	    !pc_is_final(g.error))
 		return 0;
 	a = pc_dns_asker(sk);
-	if (!a)
+	if (!a) { /* who asks is known when his call returns */
+		struct pc_asker early = { .asked_ns = bpf_ktime_get_ns(),
+					  .port = PC_READ(sk, __sk_common.skc_num),
+					  .error = g.error };
+		__u64 key = (__u64)sk;
+
+		bpf_map_update_elem(&pc_askers, &key, &early, BPF_ANY);
 		return 0;
+	}
 	g.who = (__u64)a->tgid << 32 | a->tid;
 	g.scope = pc_proc_state(a->tgid);
 	pc_dns_ends(sk, &g);

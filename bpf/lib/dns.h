@@ -12,17 +12,20 @@
 #endif
 
 #define PC_ASKED_NS    60000000000ull /* so long an answer may still come to a socket that asked */
+#define PC_EARLY_NS    1000000000ull  /* so long the call that asks may take to return */
 #define PC_DNS_PORT_BE 0x3500	      /* as it stands in memory, on a little-endian machine */
 
 #define PC_SOCKADDR_BYTES 28 /* struct sockaddr_in6; struct sockaddr_in has 16 */
 #define PC_SOCKADDR4	  16
 
-/* A socket that asked. */
+/* A socket that asked; or (tgid 0) one that had an error before the call that asks returned: on the loopback the answer
+ * that nobody is there is handled within that call. */
 struct pc_asker {
 	__u64 asked_ns;
 	__u32 tgid, tid; /* for whom */
 	__u16 port;	 /* its own */
-	__u16 pad[3];
+	__u16 error;	 /* tgid 0 */
+	__u16 pad[2];
 };
 
 enum pc_dns_role {
@@ -65,7 +68,13 @@ static inline bool pc_dns_is_to(const __u8 a[PC_SOCKADDR_BYTES], __u32 len, stru
 /* Is it still the same socket, and may what it receives be an answer? */
 static inline bool pc_dns_awaits(const struct pc_asker *a, __u16 port, __u64 now_ns)
 {
-	return a->port == port && now_ns - a->asked_ns < PC_ASKED_NS;
+	return a->tgid && a->port == port && now_ns - a->asked_ns < PC_ASKED_NS;
+}
+
+/* The error that this socket had while its question was sent; 0: none. */
+static inline __u16 pc_dns_early(const struct pc_asker *a, __u16 port, __u64 now_ns)
+{
+	return !a->tgid && a->port == port && now_ns - a->asked_ns < PC_EARLY_NS ? a->error : 0;
 }
 
 #endif

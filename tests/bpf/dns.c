@@ -53,12 +53,26 @@ static void test_addresses(void **state)
 
 static void test_who_asked(void **state)
 {
-	const struct pc_asker a = { .asked_ns = 1000, .port = 40000 };
+	const struct pc_asker a = { .asked_ns = 1000, .tgid = 7, .port = 40000 };
 
 	assert_true(pc_dns_awaits(&a, 40000, 1000));
 	assert_true(pc_dns_awaits(&a, 40000, 1000 + PC_ASKED_NS - 1));
 	assert_false(pc_dns_awaits(&a, 40000, 1000 + PC_ASKED_NS));
 	assert_false(pc_dns_awaits(&a, 40001, 1000)); /* another socket at the same place */
+}
+
+/* The error was there before who asked was known: nobody's until he is, and his then. */
+static void test_error_before_its_asker(void **state)
+{
+	const struct pc_asker early = { .asked_ns = 1000, .port = 40000, .error = 111 };
+	const struct pc_asker asker = { .asked_ns = 1000, .tgid = 7, .port = 40000, .error = 111 };
+
+	assert_false(pc_dns_awaits(&early, 40000, 1000));
+	assert_int_equal(pc_dns_early(&early, 40000, 1000), 111);
+	assert_int_equal(pc_dns_early(&early, 40000, 1000 + PC_EARLY_NS - 1), 111);
+	assert_int_equal(pc_dns_early(&early, 40000, 1000 + PC_EARLY_NS), 0);
+	assert_int_equal(pc_dns_early(&early, 40001, 1000), 0);
+	assert_int_equal(pc_dns_early(&asker, 40000, 1000), 0);
 }
 
 int main(void)
@@ -67,6 +81,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_who_asked),
+		cmocka_unit_test(test_error_before_its_asker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

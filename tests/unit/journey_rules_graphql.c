@@ -149,6 +149,18 @@ static void not_known(void **state)
 				      i + 1);
 	snprintf(long_one + n, sizeof(long_one) - n, " fragment F20 on C{x}");
 	assert_string_equal(asked(long_one, answer), "");
+	/* wide ones within each other: few nodes, but millions of fields to look at */
+	n = (size_t)snprintf(long_one, sizeof(long_one), "{cart{total:goods");
+	for (unsigned i = 0; i < 80; i++)
+		n += (size_t)snprintf(long_one + n, sizeof(long_one) - n, " ...A");
+	n += (size_t)snprintf(long_one + n, sizeof(long_one) - n, "}} fragment A on C{");
+	for (unsigned i = 0; i < 80; i++)
+		n += (size_t)snprintf(long_one + n, sizeof(long_one) - n, " ...B");
+	n += (size_t)snprintf(long_one + n, sizeof(long_one) - n, "} fragment B on C{");
+	for (unsigned i = 0; i < 400; i++)
+		n += (size_t)snprintf(long_one + n, sizeof(long_one) - n, " f%u", i);
+	snprintf(long_one + n, sizeof(long_one) - n, "}");
+	assert_string_equal(asked(long_one, answer), "");
 	/* of several operations none is chosen */
 	assert_string_equal(asked("query A{cart{total:goods}} query B{cart{total}}", answer), "");
 	/* which text a hash stands for is not in the request */

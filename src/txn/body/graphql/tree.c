@@ -163,7 +163,7 @@ void graphql_tree_sign(struct graphql_tree *t, char c)
 
 /* ---- places ---- */
 
-#define STEPS_MAX 8192 /* of fragments in each other's places */
+#define STEPS_MAX 8192 /* selections looked at, each as often as a fragment brings it */
 
 static bool same_name(const struct graphql_tree *t, struct graphql_text a, struct graphql_text b)
 {
@@ -202,6 +202,16 @@ static uint16_t fragment_named(const struct graphql_tree *t, struct graphql_text
 	return 0;
 }
 
+/* Once for each spread, however often its fragment stands in the place of another. */
+static void find_fragments(const struct graphql_tree *t, struct graphql_places *p)
+{
+	for (uint16_t i = 1; i < t->count; i++)
+		if (t->node[i].kind == NODE_SPREAD)
+			p->below[i] = t->node[fragment_named(t, t->node[i].name)].child;
+		else
+			p->below[i] = t->node[i].child;
+}
+
 /* What is selected by a node, and by what it spreads; each level knows where it goes on. */
 static void expand(const struct graphql_tree *t, uint16_t root, struct graphql_places *p)
 {
@@ -214,32 +224,57 @@ static void expand(const struct graphql_tree *t, uint16_t root, struct graphql_p
 	stack[0].next = t->node[root].child;
 	stack[0].place = graphql_place_of(0, SLICE("data"));
 	while (depth && !p->too_many) {
-		const struct graphql_node *n = &t->node[stack[depth - 1].next];
+		uint16_t at = stack[depth - 1].next;
+		const struct graphql_node *n = &t->node[at];
 		uint64_t place = stack[depth - 1].place;
-		uint16_t below = n->child;
 
-		if (!stack[depth - 1].next) {
+		if (!at) {
 			depth--;
 			continue;
 		}
+		p->too_many = ++p->steps == STEPS_MAX;
 		stack[depth - 1].next = n->next;
-		if (n->kind == NODE_SPREAD) {
-			below = t->node[fragment_named(t, n->name)].child;
-		} else if (n->kind == NODE_FIELD) {
+		if (n->kind == NODE_FIELD) {
 			uint64_t parent = place;
 
 			place = graphql_place_of(parent, graphql_tree_text(t, n->key));
 			place_add(t, n, parent, place, p);
 		}
-		if (!below)
+		if (!p->below[at])
 			continue;
-		/* a cycle of fragments ends here, too */
-		p->too_many |= depth == GRAPHQL_DEPTH * 2 || ++p->steps == STEPS_MAX;
-		if (p->too_many)
+		if (depth == GRAPHQL_DEPTH * 2) { /* a cycle of fragments ends here, too */
+			p->too_many = true;
 			return;
-		stack[depth].next = below;
+		}
+		stack[depth].next = p->below[at];
 		stack[depth++].place = place;
 	}
+}
+
+static bool is_plain(const struct graphql_tree *t, const struct graphql_place *p)
+{
+	return same_name(t, p->key, p->name);
+}
+
+/* The latest of that name and parent before; NULL: none. From here on it is number `i`. */
+static struct graphql_place *same_field(const struct graphql_tree *t, struct graphql_places *p,
+					uint32_t i)
+{
+	const uint32_t mask = 2 * GRAPHQL_PLACES - 1;
+	const struct graphql_place *as = &p->at[i];
+	uint32_t at = (uint32_t)slice_mix(graphql_tree_text(t, as->name), as->parent) & mask;
+	struct graphql_place *was = NULL;
+
+	for (; p->slot[at]; at = (at + 1) & mask) {
+		struct graphql_place *k = &p->at[p->slot[at] - 1];
+
+		if (k->parent == as->parent && same_name(t, k->name, as->name)) {
+			was = k;
+			break;
+		}
+	}
+	p->slot[at] = (uint16_t)(i + 1);
+	return was;
 }
 
 /* The same field twice in one object: which is meant is not known, but that one of no alias has the name. */
@@ -247,21 +282,19 @@ static void settle(const struct graphql_tree *t, bool serial, struct graphql_pla
 {
 	const uint64_t top = graphql_place_of(0, SLICE("data"));
 
-	for (uint32_t i = 0; i < p->count; i++)
-		for (uint32_t k = 0; k < i; k++) {
-			struct graphql_place *a = &p->at[k], *b = &p->at[i];
-			bool plain;
+	memset(p->slot, 0, sizeof(p->slot));
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct graphql_place *b = &p->at[i], *a = same_field(t, p, i);
 
-			if (a->parent != b->parent || !same_name(t, a->name, b->name))
-				continue;
-			plain = same_name(t, a->key, a->name);
-			if (serial && a->parent == top) {
-				a->clash = true;
-				continue;
-			}
-			a->clash |= !plain;
-			b->clash |= plain || !same_name(t, b->key, b->name);
+		if (!a)
+			continue;
+		if (serial && a->parent == top) {
+			a->clash = true;
+			continue;
 		}
+		a->clash |= !is_plain(t, a);
+		b->clash |= !is_plain(t, b);
+	}
 }
 
 bool graphql_places(const struct graphql_tree *t, uint16_t root, bool serial,
@@ -270,8 +303,10 @@ bool graphql_places(const struct graphql_tree *t, uint16_t root, bool serial,
 	ret->too_many = t->broken || !root;
 	ret->count = ret->steps = 0;
 	memset(ret->slot, 0, sizeof(ret->slot));
-	if (!ret->too_many)
+	if (!ret->too_many) {
+		find_fragments(t, ret);
 		expand(t, root, ret);
+	}
 	if (!ret->too_many)
 		settle(t, serial, ret);
 	return !ret->too_many;

@@ -58,7 +58,9 @@ struct graphql_places {
 	bool too_many;
 	uint32_t count, steps;
 	struct graphql_place at[GRAPHQL_PLACES];
-	uint16_t slot[2 * GRAPHQL_PLACES]; /* of place: number + 1 */
+	uint16_t slot[2 * GRAPHQL_PLACES]; /* of place: number + 1; then of parent and name */
+	uint16_t below
+		[GRAPHQL_NODES]; /* what a node selects, a spread by its fragment; 0: nothing */
 };
 
 static inline uint64_t graphql_place_of(uint64_t parent, struct slice key)

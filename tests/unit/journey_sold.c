@@ -271,6 +271,36 @@ static void cart_is_closed_by_what_comes_later(void **state)
 	assert_int_equal(kit.last[EVENT_PURCHASE].session_id[0], 1);
 }
 
+/* The shop's carts have no ids; the order was told first by a call that belongs to no visit. */
+static void visit_that_lands_on_it_has_ordered(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(.say = SAY_PURCHASE, .at = 2000, .took = 10, .number = "N1", .value = "9.90");
+	told();
+	SAY(BUY, .at = 2100, .took = 10, .number = "N1");
+	told_is("purchase N1 r2 =9.90EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	visit_ends(1, END_TIMEOUT, 3000);
+	told_is("");
+	assert_u64(kit_stats().ordered, 1);
+}
+
+/* This host knew nothing of the cart that was ordered; the shop gives the next one the same id. */
+static void reload_does_not_order_the_next_cart(void **state)
+{
+	SAY(BUY, .at = 1000, .took = 10, .number = "N1", .cart_id = "c7");
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 61000, .took = 10, .cart = "B1@300",
+	    .cart_id = "c7");
+	told();
+	SAY(BUY, .at = 62000, .took = 10, .number = "N1", .cart_id = "c7");
+	told_is("");
+	SAY(NOTICE, .at = 63000, .took = 10, .number = "N1", .cart_id = "c7",
+	    .status_text = "paid");
+	told_is("purchase N1 r2 paid\n");
+	assert_u64(kit_stats().open, 1);
+	assert_u64(kit_stats().ordered, 0);
+}
+
 static void not_told_again_when_the_visit_is_over(void **state)
 {
 	is_away(1, 1000, NULL);
@@ -417,6 +447,8 @@ int main(void)
 					    C(notice_of_another_number_is_another_order),
 					    C(two_ids_of_a_shop_are_two_orders),
 					    C(cart_is_closed_by_what_comes_later),
+					    C(visit_that_lands_on_it_has_ordered),
+					    C(reload_does_not_order_the_next_cart),
 					    C(not_told_again_when_the_visit_is_over),
 					    C(not_told_again_after_an_hour),
 					    C(restart_between_the_two),

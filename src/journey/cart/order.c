@@ -264,25 +264,36 @@ static bool is_last_again(struct carts *c, const struct holder *h, struct deal *
 	return true;
 }
 
-/* It was told before. A cart that is named with it and still open was ordered by it, if it is known to have
- * been told without one: otherwise it may be the next that the shop gave the same id. */
+/* It was told before. A cart that is named with it and still open was ordered by it, if it was opened before
+ * and it is known to have been told without one: otherwise it is the next that the shop gave the same id. */
 static void order_again(struct carts *c, struct holder *whose, const struct said *s,
 			const struct interval *when, const struct deal *d)
 {
 	const struct sold *sold = sold_find(c, d->fact);
 	struct cart_state state;
-	bool closes = has_cart(whose) && sold && !sold->has_cart;
+	bool closes = has_cart(whose) && sold && !sold->has_cart &&
+		      whose->cart.opened_unix_ns <= sold->time_unix_ns;
 
 	remember(c, d);
 	if (closes) {
 		c->busy = whose;
 		whose->cart.step = STEP_ORDER;
+		asks_leave_unknown(whose);
 		cart_state_of(c, &whose->cart, CART_ORDERED, &state);
 		state.last_activity_unix_ns = unix_of(c, whose->last_ns);
 	}
 	sold_again(c, d->fact, s, closes ? &state : NULL);
 	if (closes)
 		close_ordered(c, whose, s, when, d);
+}
+
+/* Nobody's cart is named with an order that was told without a visit: it is of the visit that lands on it. */
+static struct holder *lands(struct carts *c, struct holder *h, const struct said *s,
+			    const struct deal *d)
+{
+	const struct sold *sold = sold_find(c, d->fact);
+
+	return sold && !sold->has_session && !is_of_another(h, s) ? h : NULL;
 }
 
 void order_said(struct carts *c, struct holder *h, const struct said *s,
@@ -295,7 +306,7 @@ void order_said(struct carts *c, struct holder *h, const struct said *s,
 	deal_of(c, has_cart(whose) ? whose : NULL, s, &d);
 	if (is_known(c, &d) || is_last_again(c, h, &d)) {
 		c->stats.orders_again++;
-		order_again(c, named, s, when, &d);
+		order_again(c, has_cart(named) ? named : lands(c, h, s, &d), s, when, &d);
 		if (h && h->ordered && !memcmp(h->ordered_id, d.fact, KEY_BYTES))
 			h->ordered_numbered |= d.number.len > 0;
 		return;

@@ -91,8 +91,64 @@ static void empty_cart_with_a_hole_is_none(void **state)
 	told_is("parcours.cart open cart A1@500 B1@300 =8.00EUR q2\n");
 }
 
+/* A removal that was lost, and what was put in then was lost too: nobody knows what was ordered. */
+static void cart_that_was_empty_long_before_lends_the_order_nothing(void **state)
+{
+	SAY(VIEW, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(VIEW, .at = 2000, .took = 10, .cart = "");
+	SAY(VIEW, .at = 40000, .took = 10, .cart = "");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 62011, .took = 10, .number = "N1");
+	told_is("purchase N1\nparcours.cart ordered order\n");
+	assert_u64(kit_stats().ordered, 1);
+}
+
+/* … unless he was away to pay: the shop had emptied the cart by then. */
+static void cart_that_was_emptied_while_it_was_paid_is_what_was_ordered(void **state)
+{
+	SAY(VIEW, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(.say = SAY_PAYMENT_AWAY, .visit = 1, .at = 1500, .took = 10);
+	SAY(VIEW, .at = 2000, .took = 10, .cart = "");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 900000, .took = 10, .number = "N1");
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+}
+
+/* The order shows as many pieces as there were. */
+static void emptied_cart_of_as_many_pieces(void **state)
+{
+	SAY(VIEW, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(VIEW, .at = 2000, .took = 10, .cart = "");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 3000, .took = 10, .number = "N1", .quantity = 1);
+	told_is("purchase N1 A1@500 goods 5.00EUR\n"
+		"parcours.cart ordered order A1@500 =5.00EUR q1\n");
+	SAY(VIEW, .at = 5000, .took = 10, .cart = "A1@500");
+	SAY(VIEW, .at = 6000, .took = 10, .cart = "");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 66011, .took = 10, .number = "N2",
+	    .quantity = 1);
+	told_is("purchase N2\nparcours.cart ordered order q1\n");
+}
+
+/* The order shows what was in it. */
+static void emptied_cart_is_what_the_order_shows(void **state)
+{
+	SAY(VIEW, .at = 1000, .took = 10, .cart = "A1@500");
+	SAY(VIEW, .at = 2000, .took = 10, .cart = "");
+	told();
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 3000, .took = 10, .number = "N1",
+	    .cart = "B1@300");
+	told_is("purchase N1 B1@300 goods 3.00EUR\n"
+		"parcours.cart ordered order B1@300 =3.00EUR q1\n");
+}
+
 #define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(cart_that_was_seen_empty_begins_with_nothing),
 	  C(empty_cart_of_a_visit_without_a_record), C(empty_cart_before_the_page_after_a_form),
 	  C(empty_cart_while_something_was_added), C(empty_cart_of_another_visit),
-	  C(empty_cart_of_a_visit_that_ended), C(empty_cart_with_a_hole_is_none))
+	  C(empty_cart_of_a_visit_that_ended), C(empty_cart_with_a_hole_is_none),
+	  C(cart_that_was_empty_long_before_lends_the_order_nothing),
+	  C(cart_that_was_emptied_while_it_was_paid_is_what_was_ordered),
+	  C(emptied_cart_is_what_the_order_shows), C(emptied_cart_of_as_many_pieces))

@@ -151,6 +151,7 @@ struct cart {
 	struct lines *lines;
 	struct text *id;
 	struct interval shown; /* latest; 0: never */
+	uint64_t emptied_ns;   /* when it was first seen so */
 	uint64_t known_ns; /* when what is told of it was so: shown, or asked for and not shown */
 	uint64_t opened_unix_ns, revision;
 	uint8_t event_id[KEY_BYTES], abandoned_id[KEY_BYTES];

@@ -251,6 +251,25 @@ static void order_cart(struct carts *c, struct holder *whose, const struct said 
 	close_ordered(c, whose, s, when, d);
 }
 
+/* It is shown empty because it was ordered: what was in it before is what was. Not where that was so long before
+ * that something else may have been put in since, unless the order was begun or the customer was away to pay. */
+static void recall(struct carts *c, struct holder *h, const struct interval *when)
+{
+	struct cart *cart = &h->cart;
+	const struct rare *r = h->rare;
+
+	if (!cart->emptied)
+		return;
+	h->base = BASE_CART;
+	if (cart->step >= STEP_PAYMENT || (r && (r->number || r->order_id)) ||
+	    since(when->at_ns, cart->emptied_ns) <= (int64_t)c->options.unshown_ns)
+		return;
+	content_free(c, cart->lines);
+	cart->lines = NULL;
+	cart->complete = cart->has_value = cart->has_quantity = false;
+	h->base = BASE_UNKNOWN;
+}
+
 /* ---- orders ---- */
 
 /* The visit's last order once more: it has shown no cart since, and one of the two has no number. */
@@ -277,6 +296,7 @@ static void order_again(struct carts *c, struct holder *whose, const struct said
 	remember(c, d);
 	if (closes) {
 		c->busy = whose;
+		recall(c, whose, when);
 		whose->cart.step = STEP_ORDER;
 		asks_leave_unknown(whose);
 		cart_state_of(c, &whose->cart, CART_ORDERED, &state);
@@ -311,6 +331,8 @@ void order_said(struct carts *c, struct holder *h, const struct said *s,
 			h->ordered_numbered |= d.number.len > 0;
 		return;
 	}
+	if (has_cart(whose))
+		recall(c, whose, when);
 	if (whose == h && has_cart(h) && s->cart)
 		cart_shown(c, h, s, when, true);
 	if (has_cart(whose))
@@ -417,6 +439,8 @@ void notice_said(struct carts *c, const struct said *s, const struct interval *w
 	known = is_of_sold(c, whose, s, &d);
 	if (left)
 		left_ordered(c, l, s->t->site);
+	if (has_cart(whose) && !known)
+		recall(c, whose, when);
 	if (known)
 		order_again(c, whose, s, when, &d);
 	else if (has_cart(whose))

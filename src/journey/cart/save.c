@@ -14,7 +14,7 @@
 
 #include "journey/cart/internal.h"
 
-#define VERSION 3
+#define VERSION 4
 
 enum {
 	PART_SITE,
@@ -94,6 +94,7 @@ static void shift_times(struct holder *h, int64_t by_ns)
 	shift_time(&h->closed_ns, by_ns);
 	shift_time(&h->cart.shown.at_ns, by_ns);
 	shift_time(&h->cart.shown.end_ns, by_ns);
+	shift_time(&h->cart.emptied_ns, by_ns);
 	shift_time(&h->cart.known_ns, by_ns);
 }
 

@@ -279,6 +279,7 @@ static void show_empty(struct carts *c, struct holder *h, const struct said *s,
 	asked = asks_explain(c, h, s, when, &d);
 	asks_settle(c, h, when, &d, true);
 	cart->emptied = cart->dirty = true;
+	cart->emptied_ns = when->end_ns;
 	cart->unshown = false;
 	tell_cart(c, h, CART_EMPTIED, s);
 	h->base = BASE_EMPTY;
@@ -367,10 +368,10 @@ static bool find_cart(struct carts *c, struct holder *h, const struct said *s, c
 {
 	struct cart *cart = &h->cart;
 
+	if (to_order)
+		return cart->open;
 	if (cart->open && !cart->emptied)
 		return true;
-	if (to_order)
-		return false;
 	if ((h->ordered && since(when->at_ns, h->closed_ns) < 0) ||
 	    !is_newer(cart, s, when, &(struct difference){ 0 })) {
 		c->stats.late++;

@@ -66,6 +66,32 @@ static void least_valuable_goes_first(void **state)
 		"parcours.cart_abandoned timeout abandoned checkout A1@500 =5.00EUR q1\n");
 }
 
+/* Every page of a shop shows an empty cart to who has none. */
+static void empty_carts_take_no_others_place(void **state)
+{
+	start_small(4, 1 << 20, 10);
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 1000, .took = 10);
+	opens(2, 2000);
+	for (unsigned v = 3; v <= 100; v++)
+		SAY(.say = SAY_VIEW_CART, .visit = v, .at = 100 * v, .took = 10, .cart = "");
+	assert_int_equal(kit.count[EVENT_CART], 1 + 2); /* of two there was room for a record */
+	assert_u64(kit_stats().records_evicted, 96);
+	told();
+	/* the order of no number is known again */
+	SAY(.say = SAY_PURCHASE, .visit = 1, .at = 20000, .took = 10);
+	told_is("");
+	/* and a cart finds room: what is told of one that goes is all that is known */
+	SAY(.say = SAY_VIEW_CART, .visit = 3, .at = 21000, .took = 10, .cart = "");
+	opens(101, 22000);
+	opens(102, 23000);
+	assert_u64(kit_stats().evicted, 0);
+	told_is("view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n"
+		"parcours.cart emptied none q0\n"
+		"view_cart A1@500 =5.00EUR\n"
+		"parcours.cart open cart A1@500 =5.00EUR q1\n");
+}
+
 static void flood_of_carts_stays_within_the_bytes(void **state)
 {
 	start_small(100000, 20000, 10);
@@ -190,6 +216,25 @@ static void trouble_and_base_survive(void **state)
 		"parcours.cart open cart A1@500 B1@300 =8.00EUR q2\n");
 	visit_ends(1, END_TIMEOUT, 3000);
 	assert_int_equal(kit.count[EVENT_CART_ABANDONED], 1);
+}
+
+static void login_and_empty_cart_survive(void **state)
+{
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500 B1@300",
+	    .cart_id = "guest");
+	SAY(.say = SAY_LOGIN, .visit = 1, .at = 2000, .took = 10);
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .at = 1000, .took = 10, .cart = "");
+	SAY(.say = SAY_VIEW_CART, .visit = 2, .at = 2500, .took = 10, .cart = "");
+	told();
+	/* killed; the clock begins anew */
+	assert_int_equal(kit_restart(KIT_WALL + 3000 * MS), 0);
+	SAY(.say = SAY_VIEW_CART, .visit = 1, .at = 1000, .took = 10, .cart = "A1@500 B1@300",
+	    .cart_id = "own");
+	told_is("parcours.cart open cart A1@500 B1@300 =8.00EUR q2\n");
+	visit_ends(2, END_TIMEOUT, 2500);
+	told_is("parcours.cart emptied none q0\n");
+	assert_u64(kit.last[EVENT_CART].revision, 2510 * MS + KIT_WALL);
+	assert_u64(kit_stats().evicted, 0);
 }
 
 static void save_now(struct buf *b)
@@ -325,10 +370,11 @@ static void products_are_exact_or_none(void **state)
 }
 
 #define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
-UNIT_MAIN(C(least_valuable_goes_first), C(flood_of_carts_stays_within_the_bytes),
-	  C(longer_list_is_cut_and_counted), C(oldest_order_is_forgotten_and_counted),
-	  C(every_order_of_100000_is_remembered), C(visit_whose_end_is_lost_ends),
-	  C(restart_changes_nothing), C(trouble_and_base_survive), C(nothing_can_be_read_in_it),
+UNIT_MAIN(C(least_valuable_goes_first), C(empty_carts_take_no_others_place),
+	  C(flood_of_carts_stays_within_the_bytes), C(longer_list_is_cut_and_counted),
+	  C(oldest_order_is_forgotten_and_counted), C(every_order_of_100000_is_remembered),
+	  C(visit_whose_end_is_lost_ends), C(restart_changes_nothing), C(trouble_and_base_survive),
+	  C(login_and_empty_cart_survive), C(nothing_can_be_read_in_it),
 	  C(damaged_is_refused_whole), C(other_secret_is_refused),
 	  T(amounts_of_one_currency_are_compared_in_any_scale), T(sums_are_exact_or_none),
 	  T(products_are_exact_or_none))

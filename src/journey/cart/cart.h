@@ -49,7 +49,8 @@ struct carts_stats {
 	uint64_t notices_unknown; /* of a payment for no cart that is known: not told */
 	uint64_t late;		  /* answers older than what is known: not taken */
 	uint64_t items_cut;	  /* items left out: beyond ITEMS_MAX, or no room */
-	uint64_t records_evicted; /* of visits without an open cart */
+	uint64_t
+		records_evicted; /* of visits without an open cart; or not made, for an empty one */
 	uint32_t open;
 	size_t bytes;
 };

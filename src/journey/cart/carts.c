@@ -116,8 +116,17 @@ static void payment_failed(struct carts *c, struct holder *h, const struct said 
 
 /* ---- what is said ---- */
 
+/* Every visitor's page may show that nothing is in his cart: no other record goes for that. */
+static bool has_room_for_empty(struct carts *c)
+{
+	bool room = table_count(c->holders) < c->options.open;
+
+	c->stats.records_evicted += !room;
+	return room;
+}
+
 /* Who has no record needs one for it. */
-static bool is_worth_a_record(const struct said *s)
+static bool is_worth_a_record(struct carts *c, const struct said *s)
 {
 	struct look l;
 
@@ -137,7 +146,7 @@ static bool is_worth_a_record(const struct said *s)
 	if (step_of[s->say])
 		return true;
 	said_look(s, &l);
-	return l.something || l.empty;
+	return l.something || (l.empty && has_room_for_empty(c));
 }
 
 static struct holder *record_of(struct carts *c, const struct said *s)
@@ -148,7 +157,7 @@ static struct holder *record_of(struct carts *c, const struct said *s)
 	if (!t->has_session || s->say == SAY_PAYMENT_NOTICE)
 		return NULL;
 	h = holder_find(c, t->session_id);
-	if (!h && is_worth_a_record(s))
+	if (!h && is_worth_a_record(c, s))
 		h = holder_get(c, t->session_id, t->session_key, t->site);
 	if (!h)
 		return NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holder.c: the records of visits: found by session.id, and by the names that others may know them by
- * (visitor, cart id, order). At a bound the least valuable goes: first those without an open cart, then
+ * (visitor, cart id, order). At a bound the least valuable goes: first those of which nothing is known but
+ * an empty cart, then the others without an open cart, then
  * carts of which no step of the checkout was completed, then the others; of each the one that was quiet
  * longest. What is left of a visit that is over is remembered in a smaller record, so that its cart is
  * recovered and a payment that is told late finds whose it was.
@@ -120,6 +121,8 @@ struct holder *holder_find(struct carts *c, const uint8_t session_id[KEY_BYTES])
 
 static enum worth worth_of(const struct holder *h)
 {
+	if (!h->cart.ordinal && !h->ordered && !h->asks && h->base == BASE_EMPTY)
+		return WORTH_EMPTY;
 	if (!h->cart.open || h->cart.emptied)
 		return WORTH_NONE;
 	return h->cart.step > STEP_CART ? WORTH_STEP : WORTH_CART;
@@ -376,6 +379,8 @@ bool holders_evict(struct carts *c)
 
 	if (!h)
 		return false;
+	if (h->empty_ns)
+		tell_empty(c, h, NULL, h->empty_ns);
 	if (h->cart.open && !h->cart.emptied) {
 		asks_leave_unknown(h);
 		tell_abandoned(c, h, END_EVICTED, NULL, 0);

@@ -129,8 +129,8 @@ struct rare {
 
 enum base { BASE_UNKNOWN, BASE_EMPTY, BASE_CART };
 
-/* Let go first to last. */
-enum worth { WORTH_NONE, WORTH_CART, WORTH_STEP, WORTHS };
+/* Let go first to last. EMPTY: nothing is known but that the cart was seen to be empty. */
+enum worth { WORTH_EMPTY, WORTH_NONE, WORTH_CART, WORTH_STEP, WORTHS };
 
 struct cart {
 	bool open;    /* counted so; also when it was emptied and nobody asked for that */

@@ -92,6 +92,7 @@ static void shift_times(struct holder *h, int64_t by_ns)
 	shift_time(&h->last_ns, by_ns);
 	shift_time(&h->touched_ns, by_ns);
 	shift_time(&h->closed_ns, by_ns);
+	shift_time(&h->empty_ns, by_ns);
 	shift_time(&h->cart.shown.at_ns, by_ns);
 	shift_time(&h->cart.shown.end_ns, by_ns);
 	shift_time(&h->cart.emptied_ns, by_ns);
@@ -377,6 +378,8 @@ static struct holder *restore(struct carts *c, const struct saved_holder *v, str
 	h->base = as->base;
 	h->ordered = as->ordered;
 	h->ordered_numbered = as->ordered_numbered;
+	h->renamed = as->renamed;
+	h->empty_ns = as->empty_ns;
 	memcpy(h->ordered_id, as->ordered_id, KEY_BYTES);
 	h->last_ns = as->last_ns;
 	h->touched_ns = as->touched_ns;

@@ -41,6 +41,7 @@ struct hop {
 	uint16_t status; /* 0: nothing that was answered */
 	bool several;
 	uint64_t since_ns;
+	uint64_t first_ns; /* its answer began to be read; 0: unobserved */
 	struct copy *copy; /* NULL: nothing was read whole */
 };
 
@@ -136,6 +137,21 @@ static bool is_same(const struct transaction *t, const struct hop *h)
 	return t->request.seen && t->response.seen && !h->several && k && t->status == h->status &&
 	       slice_eq(t->method, k->method) && slice_eq(t->path, k->path) &&
 	       t->has_query == k->has_query && slice_eq(t->query, k->query);
+}
+
+static uint64_t first_of(const struct transaction *t)
+{
+	return t->unobserved & (UNOBSERVED_START | UNOBSERVED_FIRST_BYTE)
+		       ? 0
+		       : t->start_ns + t->first_byte_ns;
+}
+
+/* The edge answered before the hop was answered, out of a cache that was renewed meanwhile: of other content. */
+static bool came_after(const struct hop *h, const struct transaction *edge)
+{
+	uint64_t first = first_of(edge);
+
+	return first && h->first_ns && first < h->first_ns;
 }
 
 /* ---- hops ---- */
@@ -293,6 +309,7 @@ static void come(struct supply *s, const struct transaction *t, struct copy *k)
 	} else {
 		h->status = t->status;
 		h->since_ns = s->now_ns;
+		h->first_ns = t->side == SIDE_CLIENT ? first_of(t) : 0;
 		h->copy = k;
 	}
 }
@@ -347,7 +364,8 @@ bool supply_edge(struct supply *s, const struct transaction *t, const struct bod
 		if (!lacks(&own, wants[request]))
 			continue;
 		lacking = true;
-		if (!is_same(t, h) || t->start_ns <= s->forgot_ns || !its->reading.wants ||
+		if (!is_same(t, h) || (!request && came_after(h, t)) ||
+		    t->start_ns <= s->forgot_ns || !its->reading.wants ||
 		    its->reading.wants != wants[request] || !same_part(&own, its))
 			continue;
 		if (!any)

@@ -9,7 +9,8 @@
  * A hop passes for the edge only by links that trace knows for certain (parents), where it is the one hop of
  * that request that was answered, and where both ends tell the same message: method, target, status and type
  * are equal, and the size, where both know it and neither is coded otherwise. So an error page of the proxy, a
- * second upstream that was tried, a mirrored request, a range or a 304 out of a cache take nothing.
+ * second upstream that was tried, a mirrored request, a range or a 304 out of a cache take nothing, nor an answer out
+ * of a cache that began before the hop's did (it is renewed in the background).
  *
  * Hops are over before their edge is, in whatever order; one that is told later is not waited for. Bounds: SUPPLY_HOPS hops,
  * SUPPLY_BYTES of what was read, SUPPLY_NS; after a hop had to be forgotten, edges that had begun before take

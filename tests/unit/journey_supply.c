@@ -352,6 +352,34 @@ static void two_hops_of_one_request_supply_nothing(void **state)
 	assert_true(take(&e, &got));
 }
 
+/* The page before is sent while the cache asks for the next one, which is as long. */
+static void cache_that_is_renewed_in_the_background_supplies_nothing(void **state)
+{
+	struct transaction in = inner(), c = client(), e = edge(), got;
+
+	lose(&e.response, BODY_HOLE);
+	lose(&e.request, BODY_MEMORY);
+	e.start_ns = 1000;
+	e.first_byte_ns = 50;
+	c.start_ns = 1010;
+	c.first_byte_ns = 41;
+	hops(&in, &c);
+	assert_true(take(&e, &got)); /* what was asked for is the same */
+	assert_string_equal(value(&got.request), "asked");
+	assert_null(value(&got.response));
+	start_over();
+	c.first_byte_ns = 40;
+	hops(&in, &c);
+	assert_true(take(&e, &got));
+	assert_string_equal(value(&got.response), "shown");
+	start_over();
+	c.first_byte_ns = 41;
+	c.unobserved = UNOBSERVED_FIRST_BYTE;
+	hops(&in, &c);
+	assert_true(take(&e, &got));
+	assert_string_equal(value(&got.response), "shown");
+}
+
 static void without_a_link_nothing(void **state)
 {
 	struct transaction in = inner(), c = client(), e = edge(), got;
@@ -462,25 +490,28 @@ static void which_hops_are_read(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { C(inner_end_supplies_the_edge),
-					    C(only_what_lacks_is_taken),
-					    C(whole_edge_takes_nothing),
-					    C(beginnings_are_as_good_anywhere),
-					    C(proxys_own_end_supplies_it),
-					    C(through_two_proxies),
-					    C(nobody_has_it),
-					    C(inner_end_told_after_its_client),
-					    C(late_end_of_another_answer),
-					    C(another_message_supplies_nothing),
-					    C(sizes_tell_only_where_they_can),
-					    C(two_hops_of_one_request_supply_nothing),
-					    C(without_a_link_nothing),
-					    C(bodies_that_lack_nothing_count_for_nothing),
-					    C(forgotten_in_time),
-					    C(bound_of_hops),
-					    C(bound_of_bytes),
-					    C(kept_values_are_copies),
-					    C(which_hops_are_read) };
+	const struct CMUnitTest tests[] = {
+		C(inner_end_supplies_the_edge),
+		C(only_what_lacks_is_taken),
+		C(whole_edge_takes_nothing),
+		C(beginnings_are_as_good_anywhere),
+		C(proxys_own_end_supplies_it),
+		C(through_two_proxies),
+		C(nobody_has_it),
+		C(inner_end_told_after_its_client),
+		C(late_end_of_another_answer),
+		C(another_message_supplies_nothing),
+		C(sizes_tell_only_where_they_can),
+		C(two_hops_of_one_request_supply_nothing),
+		C(cache_that_is_renewed_in_the_background_supplies_nothing),
+		C(without_a_link_nothing),
+		C(bodies_that_lack_nothing_count_for_nothing),
+		C(forgotten_in_time),
+		C(bound_of_hops),
+		C(bound_of_bytes),
+		C(kept_values_are_copies),
+		C(which_hops_are_read)
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

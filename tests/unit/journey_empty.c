@@ -144,6 +144,18 @@ static void emptied_cart_is_what_the_order_shows(void **state)
 		"parcours.cart ordered order B1@300 =3.00EUR q1\n");
 }
 
+/* It was paid all the same, whatever this host saw of it. */
+static void notice_of_a_cart_that_was_emptied(void **state)
+{
+	SAY(VIEW, .at = 1000, .took = 10, .cart = "A1@500", .cart_id = "c7");
+	SAY(.say = SAY_REMOVE_FROM_CART, .visit = 1, .at = 2000, .took = 10, .cart = "");
+	visit_ends(1, END_TIMEOUT, 2000);
+	told();
+	SAY(.say = SAY_PAYMENT_NOTICE, .at = 3000, .took = 10, .number = "N1", .cart_id = "c7");
+	told_is("parcours.payment_notice N1\n");
+	assert_u64(kit_stats().notices_unknown, 1);
+}
+
 #define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(cart_that_was_seen_empty_begins_with_nothing),
 	  C(empty_cart_of_a_visit_without_a_record), C(empty_cart_before_the_page_after_a_form),
@@ -151,4 +163,5 @@ UNIT_MAIN(C(cart_that_was_seen_empty_begins_with_nothing),
 	  C(empty_cart_of_a_visit_that_ended), C(empty_cart_with_a_hole_is_none),
 	  C(cart_that_was_empty_long_before_lends_the_order_nothing),
 	  C(cart_that_was_emptied_while_it_was_paid_is_what_was_ordered),
-	  C(emptied_cart_is_what_the_order_shows), C(emptied_cart_of_as_many_pieces))
+	  C(emptied_cart_is_what_the_order_shows), C(emptied_cart_of_as_many_pieces),
+	  C(notice_of_a_cart_that_was_emptied))

@@ -447,7 +447,7 @@ void notice_said(struct carts *c, const struct said *s, const struct interval *w
 		order_cart(c, whose, s, when, &d);
 	else if (left)
 		notice_of_left(c, l, s);
-	else if (!whose && !l) {
+	else if (!whose && !(l && l->ordered)) {
 		c->stats.notices_unknown++;
 		tell_notice(c, s);
 	}

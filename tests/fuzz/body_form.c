@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ BODY_GRAPHQL_NAME },
 		{ BODY_GRAPHQL_TYPE },
 		{ BODY_GRAPHQL_VARIABLE, SLICE("$..a") },
+		{ BODY_GRAPHQL_ALIAS },
 	};
 	static const struct body_kind kinds[] = {
 		{ .content_type = SLICE("application/x-www-form-urlencoded") },

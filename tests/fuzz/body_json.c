@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ BODY_GRAPHQL_VARIABLE, SLICE("$.a") },
 		{ BODY_GRAPHQL_DATA, SLICE("$..b") },
 		{ BODY_GRAPHQL_ERROR },
+		{ BODY_GRAPHQL_ALIAS },
 	};
 	struct body_kind kind = { .content_type = SLICE("application/json") };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bodies.c: the states of all bodies, made when first needed and used again, and the counts. A state has all
- * buffers of all readers: it is about 40 KiB (100 KiB once it has read HTML),
- * and the number of them is bounded.
+ * buffers of all readers: 120 KiB (60 more once it has read HTML), of which no page is touched before its reader
+ * needs it; and the number of them is bounded.
  */
 #include "txn/body/inside.h"
 

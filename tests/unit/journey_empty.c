@@ -91,6 +91,18 @@ static void empty_cart_with_a_hole_is_none(void **state)
 	told_is("parcours.cart open cart A1@500 B1@300 =8.00EUR q2\n");
 }
 
+static void checkout_of_an_empty_cart_opens_none(void **state)
+{
+	SAY(.say = SAY_BEGIN_CHECKOUT, .visit = 1, .at = 1000, .took = 10, .cart = "");
+	told_is("parcours.cart emptied none q0\nbegin_checkout again\n");
+	visit_ends(1, END_TIMEOUT, 1000);
+	told_is("");
+	assert_u64(kit_stats().opened, 0);
+	/* accepted input is of some cart, whatever else the page shows */
+	SAY(.say = SAY_ADDRESS_INFO, .visit = 2, .at = 2000, .took = 10);
+	assert_u64(kit_stats().open, 1);
+}
+
 /* A removal that was lost, and what was put in then was lost too: nobody knows what was ordered. */
 static void cart_that_was_empty_long_before_lends_the_order_nothing(void **state)
 {
@@ -164,4 +176,4 @@ UNIT_MAIN(C(cart_that_was_seen_empty_begins_with_nothing),
 	  C(cart_that_was_empty_long_before_lends_the_order_nothing),
 	  C(cart_that_was_emptied_while_it_was_paid_is_what_was_ordered),
 	  C(emptied_cart_is_what_the_order_shows), C(emptied_cart_of_as_many_pieces),
-	  C(notice_of_a_cart_that_was_emptied))
+	  C(checkout_of_an_empty_cart_opens_none), C(notice_of_a_cart_that_was_emptied))

@@ -57,6 +57,15 @@ static bool is_past(const struct carts *c, const struct holder *h, const struct 
 	       (cart->open && cart->ordinal > 1 && unix_of(c, when->end_ns) < cart->opened_unix_ns);
 }
 
+/* The first page of the checkout, of a cart with nothing in it. */
+static bool is_of_nothing(const struct said *s)
+{
+	struct look l;
+
+	said_look(s, &l);
+	return s->say == SAY_BEGIN_CHECKOUT && l.empty;
+}
+
 static void step_said(struct carts *c, struct holder *h, const struct said *s,
 		      const struct interval *when)
 {
@@ -76,7 +85,7 @@ static void step_said(struct carts *c, struct holder *h, const struct said *s,
 	if (cart->emptied && s->say == SAY_PAYMENT_AWAY)
 		cart->emptied = false;
 	/* a checkout without a cart: a look back after the order, unless nothing was seen of it before */
-	if (cart->emptied || (!cart->open && cart->ordinal)) {
+	if (cart->emptied || (!cart->open && (cart->ordinal || is_of_nothing(s)))) {
 		if (cart->emptied && since(when->at_ns, cart->shown.at_ns) < 0)
 			tell_once(c, h, s);
 		else

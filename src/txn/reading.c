@@ -9,6 +9,7 @@
  * finds no room is counted.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "txn/internal.h"
 
@@ -246,6 +247,8 @@ void reading_aliases(const struct reading *request, struct arena *a, struct body
 					     .ordinal = v->index[0],
 					     .name = v->text };
 	}
+	if (list)
+		qsort(list, count, sizeof(*list), body_alias_order);
 }
 
 /* Of a response that comes while its request is still read nothing is known yet. */

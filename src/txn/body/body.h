@@ -43,6 +43,16 @@ struct body_alias {
 	struct slice name; /* the field's; empty: not to be told */
 };
 
+/* By place and ordinal, for qsort and bsearch. */
+static inline int body_alias_order(const void *a, const void *b)
+{
+	const struct body_alias *x = a, *y = b;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
+}
+
 /* What is known of the content before its first octet. */
 struct body_kind {
 	struct slice content_type;     /* field value; empty: none was sent */
@@ -51,7 +61,7 @@ struct body_kind {
 	/* The query of a GET request that may be GraphQL, or a form: content_type does not matter. */
 	bool query;
 	/* BODY_GRAPHQL_DATA is by the fields' names, these being what the answer has instead. They outlive the
-	 * body. Unknown: that of the operation was not seen whole, and no data is taken. */
+	 * body, and are in the order of body_alias_order. Unknown: that of the operation was not seen whole, and no data is taken. */
 	const struct body_alias *aliases;
 	uint32_t alias_count;
 	bool aliases_unknown;

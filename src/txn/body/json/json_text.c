@@ -154,13 +154,15 @@ static const char *escaped(struct json_reader *r, const char *at)
 /* The name of the field that a member stands for. */
 static struct slice field_of(struct json_reader *r, struct slice key)
 {
-	uint32_t ordinal = r->depth > 1 && r->frame[0].array ? r->level[1].key.child : 0;
+	struct body_alias as = {
+		.place = graphql_place_of(r->place, key),
+		.ordinal = r->depth > 1 && r->frame[0].array ? r->level[1].key.child : 0,
+	};
+	const struct body_alias *found =
+		bsearch(&as, r->aliases, r->alias_count, sizeof(as), body_alias_order);
 
-	r->place = graphql_place_of(r->place, key);
-	for (uint32_t i = 0; i < r->alias_count; i++)
-		if (r->aliases[i].place == r->place && r->aliases[i].ordinal == ordinal)
-			return r->aliases[i].name;
-	return key;
+	r->place = as.place;
+	return found ? found->name : key;
 }
 
 static void string_over(struct json_reader *r, struct slice s)

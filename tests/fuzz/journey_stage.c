@@ -5,7 +5,8 @@
  * transactions are open; time, checkpoints, a new process. Input: eight octets a step.
  *
  * What must hold: all that session tells passes through, once; each event is counted; prices, orders and sums of
- * carts that are told are those that the contents had; no order twice; opened + restored = ordered + emptied +
+ * carts that are told are those that the contents had; no order twice, but with the next revision; opened +
+ * restored = ordered + emptied +
  * abandoned + evicted + open; calls that were held were handed out; definitions that were told and not taken
  * back are those of the configuration; objectives are judged of each page; facts of carts: cart_facts.h.
  */
@@ -49,7 +50,7 @@ static struct {
 	const struct definitions *defined;
 
 	struct cart_facts facts;
-	bool ordered[SITES][NUMBERS];
+	uint64_t ordered[SITES][NUMBERS]; /* revisions of the order; 0: none */
 	uint64_t events[EVENTS], passed, told_objectives;
 	struct {
 		bool is_objective, removed;
@@ -122,8 +123,9 @@ static void check_order(const struct event *e)
 
 	check(e->transaction_id.len == 2);
 	n = (unsigned)(e->transaction_id.at[1] - '0');
-	check(n < NUMBERS && !w.ordered[site][n]);
-	w.ordered[site][n] = true;
+	/* told again, it is the next word of the same fact */
+	check(n < NUMBERS && e->revision == w.ordered[site][n] + 1);
+	w.ordered[site][n]++;
 	check(!(e->has & SAID_VALUE) || is_amount(&e->value, 1000 * n + 7));
 	check(!(e->has & SAID_TAX) || is_amount(&e->tax, 10 * n + 1));
 }

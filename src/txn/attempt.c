@@ -19,7 +19,7 @@
 #include "txn/lookup/lookup.h"
 
 #define WAITING	     1024
-#define LOOKUPS	     2048
+#define LOOKUPS	     8192 /* held for half a second: 16,000 failures a second; 6 MiB */
 #define HOLD_NS	     500000000ull
 #define HOLD_MOST_NS 60000000000ull
 #define FALL_BACK_NS 50000000ull

@@ -56,7 +56,7 @@ def echo(address, port):
 
 
 def calls(source):
-    v4 = "127.%d.7.53" % (os.getpid() % 254 + 1)
+    v4 = "127.%d.%d.53" % (os.getpid() % 254 + 1, sources().index(source) + 7)  # what waits on a closed socket keeps it
     servers = [echo(v4, 53), echo(v4, 0)]
     start = lambda: process.start([process.PYTHON, "-c", CHILD, v4, "::ffff:" + v4, str(servers[1].getsockname()[1])],
                                   stdin=subprocess.PIPE)

@@ -12,6 +12,7 @@ import collections
 import multiprocessing
 import os
 import random
+import signal
 import socket
 import ssl
 import struct
@@ -455,11 +456,16 @@ def overflow(source):
     told whole, told as unobserved, or lay in lost records; each octet is in a message or in a counted hole."""
     flood = Flood("server", 16)
     agent = Agent("--pid", flood.child.pid, "--port", flood.port, "--ring-size", 65536, source=source)
-    memory = Memory(agent)
+    memory, brain = Memory(agent), agent.brain()
     clients = flood.clients("reset", 6000)
     runs = [multiprocessing.Process(target=hurry, args=(flood, range(n << 26, (n << 26) + 8000))) for n in (1, 2)]
     for p in runs:
         p.start()
+    for _ in range(5):  # a reader that is quick enough would lose nothing
+        time.sleep(0.2)
+        os.kill(brain, signal.SIGSTOP)
+        time.sleep(0.1)
+        os.kill(brain, signal.SIGCONT)
     for p in runs:
         p.join(60)
         equal(p.exitcode, 0, "a client in a hurry")

@@ -172,8 +172,8 @@ def of_visitor(v, visit, rows, robot):
         yield "%s: %d transactions, not %d" % (v, visit["transactions"], len(rows))
     if visit.get("user_agent.synthetic.type") != ("bot" if robot else None):
         yield "%s: robot: %s" % (v, visit.get("user_agent.synthetic.type"))
-    if visit.get("parcours.session.shared"):
-        yield "%s: flagged as shared" % v
+    if visit.get("parcours.session.shared") and visit["basis"] != "address":  # by looks alone others may be in it
+        yield "%s: flagged as shared, and known by %s" % (v, visit["basis"])
 
 
 def of_pages(v, rows):

@@ -372,6 +372,25 @@ static inline bool kit_adds_up(void)
 	return s.opened + s.restored == s.ordered + s.emptied + s.abandoned + s.evicted + s.open;
 }
 
+/* ---- a case with carts of its own, which add up at its end: UNIT_MAIN(C(one), C(two)) ---- */
+
+#define told_is(text) assert_string_equal(told(), text)
+#define C(name)	      cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+
+static inline int kit_setup(void **state)
+{
+	kit_start(NULL);
+	return 0;
+}
+
+static inline int kit_teardown(void **state)
+{
+	bool right = kit_adds_up();
+
+	kit_stop();
+	return right ? 0 : -1;
+}
+
 static inline int kit_collect(void *ctx, struct slice piece)
 {
 	return buf_add(ctx, piece);

@@ -10,22 +10,7 @@
 #include "cart_kit.h"
 #include "journey/cart/internal.h"
 
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
-#define told_is(text) assert_string_equal(told(), text)
-#define LATER	      (KIT_WALL + 3000 * (int64_t)MS) /* the clock begins 3 s later */
+#define LATER (KIT_WALL + 3000 * (int64_t)MS) /* the clock begins 3 s later */
 
 static void has_one(void)
 {
@@ -240,8 +225,6 @@ static void no_room_for_what_was_asked(void **state)
 	assert_u64(kit_stats().changes_unshown, 6);
 	assert_u64(kit_stats().bytes, 0);
 }
-
-#define C(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

@@ -6,25 +6,10 @@
 
 #include "cart_kit.h"
 
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
-#define told_is(text) assert_string_equal(told(), text)
-#define ADD	      .say = SAY_ADD_TO_CART, .visit = 1
-#define REMOVE	      .say = SAY_REMOVE_FROM_CART, .visit = 1
-#define CHANGE	      .say = SAY_CHANGE_CART, .visit = 1
-#define VIEW	      .say = SAY_VIEW_CART, .visit = 1
+#define ADD    .say = SAY_ADD_TO_CART, .visit = 1
+#define REMOVE .say = SAY_REMOVE_FROM_CART, .visit = 1
+#define CHANGE .say = SAY_CHANGE_CART, .visit = 1
+#define VIEW   .say = SAY_VIEW_CART, .visit = 1
 
 /* A cart of which one A is known, everything told. */
 static void has_one(void)
@@ -510,7 +495,6 @@ static void names_are_those_of_the_contract(void **state)
 	assert_string_equal(cart_condition_name(CART_ABANDONED), "abandoned");
 }
 
-#define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(own_answer_shows_what_was_added), C(next_answer_shows_it), C(difference_is_by_lines),
 	  C(lines_of_one_id_are_added_up), C(difference_by_pieces_where_lines_are_not_shown),
 	  C(difference_by_value_where_nothing_else_is_shown), C(other_currency_is_not_compared),

@@ -7,23 +7,8 @@
 
 #include "cart_kit.h"
 
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
-#define told_is(text) assert_string_equal(told(), text)
-#define ADD	      .say = SAY_ADD_TO_CART, .visit = 1
-#define VIEW	      .say = SAY_VIEW_CART, .visit = 1
+#define ADD  .say = SAY_ADD_TO_CART, .visit = 1
+#define VIEW .say = SAY_VIEW_CART, .visit = 1
 
 static void cart_that_was_seen_empty_begins_with_nothing(void **state)
 {
@@ -168,7 +153,6 @@ static void notice_of_a_cart_that_was_emptied(void **state)
 	assert_u64(kit_stats().notices_unknown, 1);
 }
 
-#define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(cart_that_was_seen_empty_begins_with_nothing),
 	  C(empty_cart_of_a_visit_without_a_record), C(empty_cart_before_the_page_after_a_form),
 	  C(empty_cart_while_something_was_added), C(empty_cart_of_another_visit),

@@ -10,22 +10,6 @@
 #include "cart_kit.h"
 #include "journey/cart/internal.h"
 
-#define told_is(text) assert_string_equal(told(), text)
-
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
 static void start_small(uint32_t open, size_t bytes, uint32_t orders)
 {
 	struct carts_options o = kit_options();
@@ -369,7 +353,6 @@ static void products_are_exact_or_none(void **state)
 	assert_false(amount_times(AMOUNT(3, 18, "EUR"), AMOUNT(3, 1, ""), &a));
 }
 
-#define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(least_valuable_goes_first), C(empty_carts_take_no_others_place),
 	  C(flood_of_carts_stays_within_the_bytes), C(longer_list_is_cut_and_counted),
 	  C(oldest_order_is_forgotten_and_counted), C(every_order_of_100000_is_remembered),

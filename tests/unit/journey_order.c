@@ -7,22 +7,7 @@
 
 #include "cart_kit.h"
 
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
-#define told_is(text) assert_string_equal(told(), text)
-#define BUY	      .say = SAY_PURCHASE, .visit = 1
+#define BUY .say = SAY_PURCHASE, .visit = 1
 
 /* A cart of which one A is known, everything told. */
 static void has_one(unsigned visit, uint64_t at)
@@ -546,7 +531,6 @@ static void empty_cart_is_told_once_and_at_the_end(void **state)
 	assert_u64(kit_stats().opened, 0);
 }
 
-#define C(f) cmocka_unit_test_setup_teardown(f, start, stop)
 UNIT_MAIN(C(order_carries_what_it_shows), C(order_that_shows_nothing_has_the_lines_of_its_cart),
 	  C(cart_with_a_hole_lends_nothing), C(cart_that_was_not_shown_again_lends_nothing),
 	  C(reload_back_and_double_click_count_once), C(order_counts_once_across_visits),

@@ -10,24 +10,9 @@
 #include "cart_kit.h"
 #include "journey/cart/internal.h"
 
-static int start(void **state)
-{
-	kit_start(NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	bool right = kit_adds_up();
-
-	kit_stop();
-	return right ? 0 : -1;
-}
-
-#define told_is(text) assert_string_equal(told(), text)
-#define BUY	      .say = SAY_PURCHASE, .visit = 1
-#define AWAY	      .say = SAY_PAYMENT_AWAY, .visit = 1
-#define NOTICE	      .say = SAY_PAYMENT_NOTICE
+#define BUY    .say = SAY_PURCHASE, .visit = 1
+#define AWAY   .say = SAY_PAYMENT_AWAY, .visit = 1
+#define NOTICE .say = SAY_PAYMENT_NOTICE
 
 /* A cart that is called c7 and holds an A, and the customer is away to pay. */
 static void is_away(unsigned visit, uint64_t at, const char *number)
@@ -428,8 +413,6 @@ static void too_long_to_keep_is_told_once(void **state)
 	SAY(BUY, .at = 4000, .took = 10, .number = "N2", .reason = text, .tax = "1.00");
 	told_is("purchase N2 r2 tax 1.00EUR\n");
 }
-
-#define C(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
 {

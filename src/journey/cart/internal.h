@@ -294,6 +294,12 @@ static inline struct slice text_slice(const struct text *t)
 	return t ? slice_of(t->at, t->len) : slice_of(NULL, 0);
 }
 
+/* It goes by another id; false also where one of both has none. */
+static inline bool cart_is_other(const struct cart *cart, struct slice id)
+{
+	return cart->id && id.len && !slice_eq(text_slice(cart->id), id);
+}
+
 /* ---- lines.c: amounts, never floating point; false: cannot be said exactly ---- */
 
 int amount_sign(const struct amount *a);

@@ -225,8 +225,7 @@ static void order_before(struct carts *c, struct holder *h, const struct said *s
 /* The cart of the order is not the one that the visit has now: it was ordered where this host did not see it. */
 static bool is_of_another(const struct holder *h, const struct said *s)
 {
-	return has_cart(h) && h->cart.id && s->cart && s->cart->id.len && !h->renamed &&
-	       !slice_eq(text_slice(h->cart.id), s->cart->id);
+	return has_cart(h) && s->cart && cart_is_other(&h->cart, s->cart->id) && !h->renamed;
 }
 
 static void order_cart(struct carts *c, struct holder *whose, const struct said *s,

@@ -235,11 +235,6 @@ static void let_go(struct carts *c, struct holder *h)
 	h->base = BASE_UNKNOWN;
 }
 
-static bool is_another(const struct holder *h, struct slice id)
-{
-	return h->cart.id && id.len && !slice_eq(text_slice(h->cart.id), id);
-}
-
 static void learn_id(struct carts *c, struct holder *h, struct slice id)
 {
 	if (!id.len || slice_eq(text_slice(h->cart.id), id))
@@ -404,7 +399,7 @@ void cart_shown(struct carts *c, struct holder *h, const struct said *s,
 	/* a step had opened it: perhaps of the one before, whose order was made at another host */
 	if (!h->cart.shown.end_ns && !h->cart.recovered)
 		h->cart.opened_unix_ns = unix_of(c, when->at_ns);
-	if (is_another(h, l.id) && (!d.shared || !h->renamed) && !to_order) {
+	if (cart_is_other(&h->cart, l.id) && (!d.shared || !h->renamed) && !to_order) {
 		let_go(c, h);
 		cart_open(c, h, l.id, when, l.items, l.item_count);
 		cart_compare(c, h, &l, &d, keep);
